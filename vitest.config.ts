@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+// Parts that are slow to start (a control plane, an sshd) live in `integration`, one worker at a time on small machines.
+export default defineConfig({
+  test: {
+    globals: false,
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
+      { test: { name: 'golden', include: ['test/golden/**/*.test.ts'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
