@@ -56,7 +56,11 @@ export interface Finding {
   readonly evidence: readonly Evidence[]
   readonly remediations: readonly Remediation[]
   readonly links: readonly string[]
-  readonly waiver: { readonly reason: string; readonly approvedBy: string; readonly expires: string | null } | null
+  readonly waiver: {
+    readonly reason: string
+    readonly approvedBy: string
+    readonly expires: string | null
+  } | null
 }
 
 /** `CFG-…` configuration, `PRE-…` gates before a move, `FIT-…` target fit, `TRN-…` translation, `INV-…` inventory. */
@@ -92,12 +96,7 @@ export interface Occurrence {
 }
 
 /** Builds the finding of one occurrence of a rule: `finding('CFG-X', configRules['CFG-X'], { … }, { subject })`. */
-export function finding<Facts>(
-  id: RuleId,
-  rule: Rule<Facts>,
-  facts: Facts,
-  occurrence: Occurrence,
-): Finding {
+export function finding<Facts>(id: RuleId, rule: Rule<Facts>, facts: Facts, occurrence: Occurrence): Finding {
   const text = rule.text(facts)
   const subject: Subject = { namespace: null, name: null, uid: null, ...occurrence.subject }
   const location: Location | null =

@@ -24,15 +24,27 @@ export type Effect = Origin &
         readonly content: Uint8Array
       }
     | { readonly kind: 'environment'; readonly variables: Readonly<Record<string, string>> }
-    | { readonly kind: 'command'; readonly list: 'init_cmd' | 'boot_cmd' | 'run_cmd'; readonly command: string }
+    | {
+        readonly kind: 'command'
+        readonly list: 'init_cmd' | 'boot_cmd' | 'run_cmd'
+        readonly command: string
+      }
     /** `/etc/connman/main.conf`; servers are fallbacks only, used when DHCP or a static service gives none. */
     | {
         readonly kind: 'fallback-servers'
         readonly nameservers: readonly string[]
         readonly timeservers: readonly string[]
       }
-    | { readonly kind: 'wifi'; readonly networks: readonly { readonly name: string; readonly passphrase: string }[] }
-    | { readonly kind: 'password'; readonly user: string; readonly password: string; readonly encrypted: boolean }
+    | {
+        readonly kind: 'wifi'
+        readonly networks: readonly { readonly name: string; readonly passphrase: string }[]
+      }
+    | {
+        readonly kind: 'password'
+        readonly user: string
+        readonly password: string
+        readonly encrypted: boolean
+      }
     /** `url` is set when the entry must be fetched at runtime (`github:`, `gitlab:`, http). */
     | { readonly kind: 'ssh-key'; readonly user: string; readonly key: string; readonly url: string | null }
     | { readonly kind: 'data-sources'; readonly names: readonly string[] }

@@ -1,0 +1,15 @@
+/**
+ * What a command may use of the terminal. `out` is the answer (stdout, data only), `err` the conversation (stderr).
+ * Created once in `cli.ts`; tests pass a recording one.
+ */
+export interface CommandIo {
+  out(text: string): void
+  err(text: string): void
+  /** Working directory for relative paths. */
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** True when a person can be asked: stdin and stderr are terminals and `CI` is not set. */
+  readonly interactive: boolean
+  /** Aborted at Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal
+}

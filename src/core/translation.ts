@@ -1,0 +1,86 @@
+import type { Finding } from './findings.ts'
+import { leaves, type ConfigPath } from './path.ts'
+import type { HostModel } from './host/model.ts'
+import type { K3osConfig } from './k3os/config.ts'
+import type { NodeFacts } from './inventory.ts'
+
+export interface OutputFile {
+  /** Relative to the output folder of the node, with slashes. */
+  readonly path: string
+  readonly content: string
+  /** 0600 for everything that holds a secret. */
+  readonly mode: 0o600 | 0o644 | 0o755
+}
+
+/** Where one value of the source configuration arrived. */
+export interface TraceEntry {
+  readonly from: ConfigPath
+  readonly to: { readonly file: string; readonly path?: string }
+}
+
+/** How the result reaches the machine (DESIGN 5). Movers know deliveries, not distributions. */
+export type Delivery =
+  | {
+      readonly kind: 'seed'
+      readonly label: string
+      readonly files: readonly string[]
+      readonly image: string
+    }
+  | { readonly kind: 'none'; readonly reason: string }
+
+export interface Translation {
+  readonly files: readonly OutputFile[]
+  readonly delivery: Delivery
+  readonly findings: readonly Finding[]
+  readonly trace: readonly TraceEntry[]
+}
+
+/** What a target asks of a machine; `null` = not known to matter. Gates compare it with the facts. */
+export interface Requirements {
+  /** `uname -m` values. */
+  readonly machines: readonly string[]
+  readonly memoryMib: number
+  readonly diskMib: number
+  readonly x86Level: number
+  readonly firmware: readonly ('uefi' | 'bios')[]
+  /** cgroup hierarchies the system can offer. */
+  readonly cgroup: readonly ('v1' | 'v2')[]
+  /** Whether the node joins the same k3s cluster again. */
+  readonly rejoins: boolean
+}
+
+export interface TranslationSource {
+  /** Node name for file names and findings. */
+  readonly name: string
+  readonly config: K3osConfig
+  readonly host: HostModel
+  /** Absent when only a configuration file was given. */
+  readonly facts: NodeFacts | null
+  /** Proof of this attempt, carried in the result (`/etc/k3os-migrate/nonce`); null when nothing is planned yet. */
+  readonly nonce: string | null
+}
+
+/** Given in, so that translators stay pure. Template names are paths below `templates/`. */
+export interface TranslateTools {
+  render(template: string, data: object): string
+}
+
+/** A pure function in one folder: same input, same bytes. */
+export interface Translator {
+  readonly id: string
+  readonly title: string
+  readonly requires: Requirements
+  translate(source: TranslationSource, tools: TranslateTools): Translation
+}
+
+/** The values of the source that neither arrived anywhere nor have a finding. Law L1 says: none. */
+export function uncovered(
+  config: K3osConfig,
+  translation: Pick<Translation, 'trace' | 'findings'>,
+): ConfigPath[] {
+  const covered = new Set<string>(translation.trace.map((entry) => entry.from))
+  for (const { location } of translation.findings) if (location?.path) covered.add(location.path)
+  return leaves(config)
+    .map(([path]) => path)
+    .filter((path) => !covered.has(path))
+}
