@@ -1,0 +1,33 @@
+/** Columns a text takes in a terminal. East Asian wide characters and emoji take two, combining ones none. */
+export function displayWidth(text: string): number {
+  let width = 0
+  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment)
+  return width
+}
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}]/u
+const wide =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
+const emojiPresentation = /\p{Emoji_Presentation}|\ufe0f/u
+
+function graphemeWidth(grapheme: string): number {
+  if (zeroWidth.test(grapheme)) return 0
+  return wide.test(grapheme) || emojiPresentation.test(grapheme) ? 2 : 1
+}
+
+/** Lines of at most `width` columns, broken at spaces; a word that is longer stays whole, so that it can be copied. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line !== '' && displayWidth(longer) > width) {
+      lines.push(line)
+      line = word
+    } else {
+      line = longer
+    }
+  }
+  return [...lines, line]
+}
