@@ -1,3 +1,5 @@
+import type { K3osConfig } from './config.ts'
+
 /**
  * What k3OS does with a merged configuration in one phase, as data. The order of `effects` is the order in which k3OS
  * acts (rancher/k3os pkg/cc/apply.go). Translators read them, an applier executes them; nobody derives them again.
@@ -67,4 +69,9 @@ export interface EffectsContext {
   readonly k3osVersion: string
   /** Whether `/sbin/k3s` exists; without it the k3s service is not written at boot. */
   readonly hasK3s: boolean
+}
+
+/** What k3OS does with a merged configuration in one phase, in its order. Pure and total. */
+export function effects(config: K3osConfig, context: EffectsContext): readonly Effect[] {
+  throw new Error(`not written yet: ${context.phase} of ${Object.keys(config).length} keys`)
 }
