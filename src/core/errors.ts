@@ -36,6 +36,8 @@ export interface ErrorDetails {
   readonly hint?: string
   readonly position?: Position
   readonly cause?: unknown
+  /** The same request may succeed later: nobody answered, or the server said that it is busy or starting. */
+  readonly transient?: boolean
 }
 
 /**
@@ -47,12 +49,14 @@ export class MigrateError extends Error {
   readonly exitCode: ExitCode
   readonly hint: string | undefined
   readonly position: Position | undefined
+  readonly transient: boolean
 
   constructor(message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.exitCode = details.exitCode
     this.hint = details.hint
     this.position = details.position
+    this.transient = details.transient ?? false
   }
 }
 

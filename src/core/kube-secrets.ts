@@ -30,7 +30,7 @@ function maskArgs(json: string): string {
         return mask
       }
       if (!text.startsWith('-')) return text
-      const [flag = '', value] = splitOnce(text, '=')
+      const [flag, value] = splitOnce(text, '=')
       if (!isSecret(flag) && flag !== '-t') return text
       if (value !== undefined) return `${flag}=${mask}`
       hideNext = true
