@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../migrate/ports.ts'
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  monotonicMs: () => performance.now(),
+  async sleep(ms, signal) {
+    try {
+      await sleep(ms, undefined, { signal })
+    } catch (error) {
+      // Node rejects with its own AbortError; the port promises the reason that was given.
+      signal.throwIfAborted()
+      throw error
+    }
+  },
+}

@@ -1,0 +1,116 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { mkdir, open, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { exitCode, MigrateError } from '../core/errors.ts'
+import type { RunFiles } from '../migrate/ports.ts'
+
+/**
+ * Writes a file so that after a crash or power cut it is either the old one or the whole new one: temporary file in the
+ * same directory, fsync, rename, fsync of the directory. Missing parent directories are made (0700). Exit 74 on failure.
+ */
+export async function writeDurably(
+  path: string,
+  content: string | Uint8Array,
+  mode: 0o600 | 0o644 | 0o755,
+  signal?: AbortSignal,
+): Promise<void> {
+  const directory = dirname(path)
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  let made = false
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    // Refuses to follow or reuse anything that is already there under this name.
+    const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
+    made = true
+    try {
+      await file.writeFile(content)
+      // The mode of `open` is narrowed by the umask.
+      await file.chmod(mode)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    signal?.throwIfAborted()
+    await rename(temporary, path)
+    made = false
+    await syncDirectory(directory)
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : diskError(`write ${path}`, error)
+  } finally {
+    if (made) await unlink(temporary)
+  }
+}
+
+/** Undefined when the file does not exist; exit 74 when it exists and cannot be read. */
+export async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw diskError(`read ${path}`, error)
+  }
+}
+
+/** Files of one run below `directory`. Paths are relative to it and cannot leave it. */
+export function runFiles(directory: string): RunFiles {
+  const root = resolve(directory)
+  const inside = (path: string): string => {
+    const full = resolve(root, path)
+    if (!full.startsWith(root + sep)) throw new TypeError(`${path} is not below ${root}`)
+    return full
+  }
+  return {
+    directory: root,
+    write: async (path, content, mode, signal) => {
+      await writeDurably(inside(path), content, mode, signal)
+    },
+    async read(path) {
+      const bytes = await readIfPresent(inside(path))
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
+    },
+    async remove(path) {
+      const full = inside(path)
+      try {
+        await rm(full, { recursive: true, force: true })
+        await syncDirectory(dirname(full))
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw diskError(`remove ${full}`, error)
+      }
+    },
+    sha256: (content) => createHash('sha256').update(content).digest('hex'),
+    randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+/** `ENOENT`, `EACCES`, …; undefined for what is no error of the operating system. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is not a directory',
+  EEXIST: 'a file stands where a directory must be',
+  EISDIR: 'it is a directory',
+  ENOENT: 'it does not exist',
+}
+
+/** Exit 74 with what was being done and why it failed, without Node's own wording. */
+export function diskError(action: string, error: unknown): MigrateError {
+  const code = systemCode(error)
+  const reason = code === undefined ? String(error) : (reasons[code] ?? code)
+  return new MigrateError(`cannot ${action}: ${reason}`, { exitCode: exitCode.io, cause: error })
+}
