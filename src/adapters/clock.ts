@@ -4,6 +4,7 @@ import type { Clock } from '../migrate/ports.ts'
 export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),
+  timeout: (ms) => AbortSignal.timeout(ms),
   async sleep(ms, signal) {
     try {
       await sleep(ms, undefined, { signal })

@@ -10,7 +10,6 @@ export const stepIds = [
   'drain',
   'fingerprint',
   'reimage',
-  'boot',
   'compare',
   'release',
   'join',

@@ -11,6 +11,8 @@ export interface Clock {
   monotonicMs(): number
   /** Rejects with the signal's reason when aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
+  /** Aborts after this time: the bound of one action. */
+  timeout(ms: number): AbortSignal
 }
 
 /** Answer to one eviction request. What is not listed throws. */
@@ -77,6 +79,17 @@ export interface Host {
   readFile(address: HostAddress, path: string, signal: AbortSignal): Promise<string | undefined>
 }
 
+/** What a move does on a node besides reading: the little that is needed to prove and to release it. */
+export interface HostControl {
+  /** Writes a small file as root, in place of an older one; parent directories are made. */
+  writeFile(address: HostAddress, path: string, content: string, signal: AbortSignal): Promise<void>
+  /**
+   * One digest per directory over the sorted list of (path, type, size, mode, uid, gid, mtime in seconds, SHA-256 of the
+   * content); `absent` for a directory that does not exist. Taken twice on quiet data it is equal.
+   */
+  fingerprint(address: HostAddress, directories: readonly string[], signal: AbortSignal): Promise<Record<string, string>>
+}
+
 export interface HookResult {
   readonly exitCode: number | null
   /** Last lines of its output, scrubbed of secrets by the caller before printing. */
@@ -105,6 +118,8 @@ export interface RunFiles {
     signal?: AbortSignal,
   ): Promise<void>
   read(path: string): Promise<string | undefined>
+  /** Removes a file or a whole folder below the run's directory; a missing one is no error. */
+  remove(path: string): Promise<void>
   sha256(text: string | Uint8Array): string
   randomHex(bytes: number): string
 }

@@ -1,0 +1,92 @@
+import { writeSync } from 'node:fs'
+import { styleText } from 'node:util'
+import { exitCode } from '../core/errors.ts'
+import { paint, strip, type Role } from '../output/style.ts'
+
+const colours: Readonly<Record<Role, Parameters<typeof styleText>[0]>> = {
+  ok: 'green',
+  warn: 'yellow',
+  bad: ['red', 'bold'],
+  name: 'bold',
+  dim: 'dim',
+}
+
+/**
+ * The only writer to the terminal; what a command gets as `CommandIo`. Colours are decided for the stream that is written
+ * to. A command that never looks at `signal` is ended by Ctrl-C as any program is.
+ */
+export function terminalIo() {
+  let signal: AbortSignal | undefined
+  return {
+    out: (text: string) => write(stdout, text),
+    err: (text: string) => write(stderr, text),
+    cwd: process.cwd(),
+    env: process.env,
+    interactive: isInteractive(),
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    get signal() {
+      return (signal ??= stopSignal())
+    },
+    ask,
+  }
+}
+
+function isInteractive(): boolean {
+  const ci = process.env['CI']
+  return process.stdin.isTTY && process.stderr.isTTY && (ci === undefined || ci === '' || ci === 'false')
+}
+
+interface Sink {
+  readonly fd: number
+  readonly stream: NodeJS.WriteStream
+}
+const stdout: Sink = { fd: 1, stream: process.stdout }
+const stderr: Sink = { fd: 2, stream: process.stderr }
+
+function write({ fd, stream }: Sink, text: string): void {
+  const painted = paint(text, (role, span) => styleText(colours[role], span, { stream }))
+  const plainText = stream.isTTY || process.env['FORCE_COLOR'] !== undefined ? painted : strip(text)
+  // Synchronous, so that nothing is lost when the process ends right after; a pipe may be full for a moment.
+  const bytes = Buffer.from(plainText)
+  for (let offset = 0; offset < bytes.length; ) {
+    try {
+      offset += writeSync(fd, bytes, offset)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code === 'EAGAIN') {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+        continue
+      }
+      // The reader has gone (`| head -1`): it has what it wanted.
+      if (code === 'EPIPE') process.exit(process.exitCode ?? exitCode.ok)
+      throw error
+    }
+  }
+}
+
+/** Once: finish what must not be cut, then pause. Twice: stop now; the journal is consistent at every moment. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  const listen = (signal: 'SIGINT' | 'SIGTERM', code: number) => {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(code)
+      write(stderr, '\nstopping after the current action; once more stops at once\n')
+      controller.abort(signal)
+    })
+  }
+  listen('SIGINT', exitCode.interrupted)
+  listen('SIGTERM', exitCode.terminated)
+  return controller.signal
+}
+
+/** Asks for a line of text; only called when `interactive`. End of input is "no answer", never "yes". */
+async function ask(question: string): Promise<string | undefined> {
+  const { default: inquirer } = await import('inquirer')
+  try {
+    const answers = await inquirer.prompt([{ type: 'input', name: 'answer', message: question }])
+    return String(answers.answer)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ExitPromptError') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,83 @@
+import type { JournalRecord } from './journal.ts'
+import { stepIds, type StepId } from './plan.ts'
+
+/** What the journal says about one step of the running attempt. */
+export interface StepState {
+  readonly intent: Readonly<Record<string, unknown>>
+  /** null: intent written, no result: nobody knows until somebody looks (`observe`). */
+  readonly outcome: 'done' | 'failed' | 'undone' | null
+  readonly startedAt: string
+  readonly endedAt: string | null
+  readonly result: Readonly<Record<string, unknown>>
+}
+
+/**
+ * `running`: some steps have records. `rolling-back`: a step failed before the point of no return and not everything is
+ * undone yet. `rolled-back`: it is; the next attempt starts from the beginning.
+ */
+export type NodePhase = 'pending' | 'running' | 'rolling-back' | 'rolled-back' | 'done'
+
+export interface NodeState {
+  readonly attempt: number
+  readonly phase: NodePhase
+  readonly steps: ReadonlyMap<StepId, StepState>
+  readonly failure: { readonly step: StepId; readonly message: string; readonly exit: number } | null
+  readonly startedAt: string | null
+  readonly endedAt: string | null
+}
+
+export const nodeRecord = 'node'
+export const runRecord = 'run'
+
+const untouched: NodeState = { attempt: 1, phase: 'pending', steps: new Map(), failure: null, startedAt: null, endedAt: null }
+
+/** Derives where each node stands. Pure: the same journal gives the same state on any machine. */
+export function replay(records: readonly JournalRecord[]): ReadonlyMap<string, NodeState> {
+  const nodes = new Map<string, NodeState>()
+  for (const record of records) {
+    if (record.node === null) continue
+    const before = nodes.get(record.node) ?? untouched
+    nodes.set(record.node, apply(before, record))
+  }
+  return nodes
+}
+
+export function nodeState(states: ReadonlyMap<string, NodeState>, node: string): NodeState {
+  return states.get(node) ?? untouched
+}
+
+function apply(state: NodeState, record: JournalRecord): NodeState {
+  const base: NodeState =
+    record.attempt > state.attempt ? { ...untouched, attempt: record.attempt, startedAt: record.ts } : state
+  if (record.phase === 'note') return base
+  if (record.step === nodeRecord) {
+    const phase = record.data['outcome'] === 'done' ? 'done' : 'rolled-back'
+    return { ...base, phase, endedAt: record.ts }
+  }
+  if (!isStepId(record.step)) return base
+  const steps = new Map(base.steps)
+  const known = steps.get(record.step)
+  if (record.phase === 'intent') {
+    steps.set(record.step, { intent: record.data, outcome: null, startedAt: record.ts, endedAt: null, result: {} })
+    return { ...base, phase: 'running', steps, startedAt: base.startedAt ?? record.ts }
+  }
+  const outcome = outcomeOf(record.data['outcome'])
+  steps.set(record.step, {
+    intent: known?.intent ?? {},
+    outcome,
+    startedAt: known?.startedAt ?? record.ts,
+    endedAt: record.ts,
+    result: record.data,
+  })
+  if (outcome !== 'failed') return { ...base, steps }
+  const failure = { step: record.step, message: String(record.data['error']), exit: Number(record.data['exit']) }
+  return { ...base, steps, failure, phase: record.data['undo'] === true ? 'rolling-back' : base.phase }
+}
+
+function outcomeOf(value: unknown): 'done' | 'failed' | 'undone' {
+  return value === 'done' || value === 'undone' ? value : 'failed'
+}
+
+export function isStepId(step: string): step is StepId {
+  return stepIds.some((id) => id === step)
+}

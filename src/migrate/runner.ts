@@ -1,0 +1,290 @@
+import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
+import { chain, type JournalRecord } from '../core/journal.ts'
+import { pointOfNoReturn, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
+import { nodeRecord, nodeState, replay, runRecord, type NodeState } from '../core/run-state.ts'
+import type { OutputFile } from '../core/translation.ts'
+import type { JournalSink } from './ports.ts'
+import type { Action, Intent, Observed, Step, StepContext, StepPorts } from './step.ts'
+import { steps } from './steps/index.ts'
+import { HookTouchedNothing } from './steps/reimage.ts'
+import { waitUntil } from './wait.ts'
+
+/** What a run tells while it goes on; progress lines and `events.jsonl` are made of it. */
+export type RunEvent =
+  | { readonly type: 'node.start'; readonly node: string; readonly attempt: number }
+  | { readonly type: 'step.start'; readonly node: string; readonly step: StepId; readonly title: string }
+  | { readonly type: 'action'; readonly node: string; readonly step: StepId; readonly describe: string }
+  | { readonly type: 'step.progress'; readonly node: string; readonly step: StepId; readonly message: string }
+  | { readonly type: 'step.end'; readonly node: string; readonly step: StepId; readonly outcome: 'done' | 'failed' | 'undone' }
+  | { readonly type: 'node.end'; readonly node: string; readonly outcome: 'done' | 'rolled-back' | 'failed' }
+
+export interface Run {
+  readonly plan: Plan
+  readonly runId: string
+  readonly ports: StepPorts
+  readonly sink: JournalSink
+  /** What the journal held when this process took over; empty for a new run. */
+  readonly records: readonly JournalRecord[]
+  translate(node: PlanNode, nonce: string | null): Promise<readonly OutputFile[]>
+  onEvent(event: RunEvent): void
+  readonly stop: AbortSignal
+}
+
+export interface RunResult {
+  readonly exit: ExitCode
+  readonly error: MigrateError | null
+  readonly records: readonly JournalRecord[]
+}
+
+/**
+ * Carries a plan out, one node after the other, and stops at the first failure. There is one machine: for each step
+ * intent → fsync → act → observe → result → fsync; after a crash the same code meets an intent without a result and
+ * looks before it acts. `limit` is the number of nodes to finish before stopping.
+ */
+export async function run(job: Run, limit = Number.POSITIVE_INFINITY): Promise<RunResult> {
+  const journal = new Journal(job)
+  await journal.note(null, runRecord, 0, { event: 'start', planDigest: job.plan.digest })
+  let finished = 0
+  for (const node of job.plan.nodes) {
+    if (nodeState(replay(journal.records), node.name).phase === 'done') continue
+    if (finished >= limit) break
+    try {
+      if (job.stop.aborted) throw stopped()
+      await moveNode(job, journal, node)
+      finished += 1
+    } catch (error) {
+      if (!(error instanceof MigrateError)) throw error
+      await journal.note(null, runRecord, 0, { event: 'end', exit: error.exitCode, error: error.message })
+      return { exit: error.exitCode, error, records: journal.records }
+    }
+  }
+  await journal.note(null, runRecord, 0, { event: 'end', exit: exitCode.ok })
+  return { exit: exitCode.ok, error: null, records: journal.records }
+}
+
+async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<void> {
+  let state = nodeState(replay(journal.records), node.name)
+  if (state.phase === 'rolling-back') throw await rollBack(job, journal, node, state)
+  const attempt = state.phase === 'rolled-back' ? state.attempt + 1 : state.attempt
+  job.onEvent({ type: 'node.start', node: node.name, attempt })
+  for (const { id } of node.steps) {
+    state = nodeState(replay(journal.records), node.name)
+    const known = state.attempt === attempt ? state.steps.get(id) : undefined
+    if (known?.outcome === 'done') continue
+    if (job.stop.aborted) throw stopped()
+    await carryOut(job, journal, node, attempt, steps[id], known?.intent)
+  }
+  await journal.result(node.name, nodeRecord, attempt, { outcome: 'done' })
+  job.onEvent({ type: 'node.end', node: node.name, outcome: 'done' })
+}
+
+/** One step. `recorded` is the intent of a step that was begun and whose end nobody wrote down. */
+async function carryOut(
+  job: Run,
+  journal: Journal,
+  node: PlanNode,
+  attempt: number,
+  step: Step,
+  recorded: Intent | undefined,
+): Promise<void> {
+  const context = stepContext(job, journal, node, attempt, step.id)
+  job.onEvent({ type: 'step.start', node: node.name, step: step.id, title: step.title })
+  try {
+    const intent = recorded ?? (await step.intent(context))
+    if (recorded === undefined) await journal.intent(node.name, step.id, attempt, intent)
+    if (recorded === undefined || (await needsActing(context, step, recorded))) {
+      for (const action of await step.actions(context, intent)) {
+        job.onEvent({ type: 'action', node: node.name, step: step.id, describe: action.describe })
+        await journal.note(node.name, step.id, attempt, { action: action.describe })
+        await action.run(context.signal)
+      }
+      await confirm(context, step, intent)
+    }
+    const proof = (await step.proof?.(context, intent)) ?? {}
+    await journal.result(node.name, step.id, attempt, { outcome: 'done', ...proof })
+    job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'done' })
+  } catch (error) {
+    if (!(error instanceof MigrateError) || error.exitCode === exitCode.interrupted) throw error
+    job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'failed' })
+    const undo = canUndo(node, step.id) || error instanceof HookTouchedNothing
+    await journal.result(node.name, step.id, attempt, {
+      outcome: 'failed',
+      error: error.message,
+      exit: error.exitCode,
+      undo,
+    })
+    if (!undo) throw error
+    throw await rollBack(job, journal, node, nodeState(replay(journal.records), node.name), error)
+  }
+}
+
+/** After a crash: looks at the world before touching it again. */
+async function needsActing(context: StepContext, step: Step, intent: Intent): Promise<boolean> {
+  const observed = await observeAgain(context, step, intent)
+  if (observed === 'done') return false
+  if (observed === 'not-started') return true
+  await confirm(context, step, intent)
+  return false
+}
+
+/** A reading that fails three times is "unknown": never "not started". */
+async function observeAgain(context: StepContext, step: Step, intent: Intent): Promise<Observed> {
+  for (let reading = 1; ; reading += 1) {
+    try {
+      return await step.observe(context, intent)
+    } catch (error) {
+      if (!(error instanceof MigrateError)) throw error
+      if (reading === 3) return 'unknown'
+      context.progress(`looking again: ${error.message}`)
+      await context.clock.sleep(5_000, context.signal)
+    }
+  }
+}
+
+/** Success is what is observed, never that nothing complained. */
+async function confirm(context: StepContext, step: Step, intent: Intent): Promise<void> {
+  await waitUntil(context, {
+    until: `"${step.title}" is seen to be done on ${context.node.name}`,
+    timeoutMs: context.node.steps.find(({ id }) => id === step.id)?.timeoutMs ?? 0,
+    everyMs: 5_000,
+    exit: canUndo(context.node, step.id) ? exitCode.rolledBack : exitCode.needsOperator,
+    hint: `k3os-migrate resume ${context.runId}`,
+    check: async () => {
+      const observed = await step.observe(context, intent)
+      return observed === 'done' ? undefined : `it looks ${observed}`
+    },
+  })
+}
+
+/** Undoes in reverse what this attempt did, and proves it. Returns the error to end with. */
+async function rollBack(
+  job: Run,
+  journal: Journal,
+  node: PlanNode,
+  state: NodeState,
+  cause?: MigrateError,
+): Promise<MigrateError> {
+  const reason = cause?.message ?? state.failure?.message ?? 'an earlier failure'
+  for (const { id } of node.steps.toReversed()) {
+    const done = state.steps.get(id)
+    const undo = steps[id].undo
+    if (done === undefined || done.outcome === 'undone' || undo === undefined) continue
+    const context = stepContext(job, journal, node, state.attempt, id)
+    try {
+      for (const action of await undo(context, done.intent)) {
+        const describe = `undo: ${action.describe}`
+        job.onEvent({ type: 'action', node: node.name, step: id, describe })
+        await journal.note(node.name, id, state.attempt, { action: describe })
+        await action.run(context.signal)
+      }
+      // An undo that still has something to do afterwards did not work.
+      const left: Action[] = id === 'stage' ? [] : await undo(context, done.intent)
+      if (left.length > 0) throw new MigrateError(`${left[0]?.describe} had no effect`, { exitCode: exitCode.needsOperator })
+    } catch (error) {
+      if (!(error instanceof MigrateError)) throw error
+      return new MigrateError(`${node.name}: ${reason}; undoing it failed too: ${error.message}`, {
+        exitCode: exitCode.needsOperator,
+        hint: `when the cause is gone: k3os-migrate resume ${job.runId}`,
+        cause: error,
+      })
+    }
+    await journal.result(node.name, id, state.attempt, { outcome: 'undone' })
+    job.onEvent({ type: 'step.end', node: node.name, step: id, outcome: 'undone' })
+  }
+  await journal.result(node.name, nodeRecord, state.attempt, { outcome: 'rolled-back' })
+  job.onEvent({ type: 'node.end', node: node.name, outcome: 'rolled-back' })
+  // Blocked, stale or locked keep their own code: the same outcome has the same code everywhere.
+  const known = cause?.exitCode ?? state.failure?.exit
+  const exit = known === exitCode.unexpected || known === undefined ? exitCode.rolledBack : (known as ExitCode)
+  return new MigrateError(`${reason}; ${node.name} is as it was before`, {
+    exitCode: exit,
+    hint: `${cause?.hint === undefined ? '' : `${cause.hint}; then: `}k3os-migrate resume ${job.runId}`,
+    cause,
+  })
+}
+
+function canUndo(node: PlanNode, step: StepId): boolean {
+  const order = node.steps.map(({ id }) => id)
+  const ponr = order.indexOf(pointOfNoReturn)
+  return ponr === -1 || order.indexOf(step) < ponr
+}
+
+function stopped(): MigrateError {
+  return new MigrateError('stopped on request', { exitCode: exitCode.interrupted })
+}
+
+function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number, id: StepId): StepContext {
+  const timeoutMs = node.steps.find((step) => step.id === id)?.timeoutMs ?? 0
+  return {
+    ...job.ports,
+    plan: job.plan,
+    node,
+    runId: job.runId,
+    attempt,
+    signal: job.ports.clock.timeout(2 * timeoutMs),
+    stop: job.stop,
+    earlier(step) {
+      const state = nodeState(replay(journal.records), node.name)
+      const intent = state.attempt === attempt ? state.steps.get(step)?.intent : undefined
+      if (intent === undefined) throw new Error(`${id} needs ${step}, which this attempt has not begun`)
+      return intent
+    },
+    translate: async (nonce) => await job.translate(node, nonce),
+    progress(message) {
+      job.onEvent({ type: 'step.progress', node: node.name, step: id, message })
+    },
+  }
+}
+
+/** Appends to the chain; a record counts only when the sink says it is on the disk. */
+class Journal {
+  readonly #job: Run
+  #records: readonly JournalRecord[]
+
+  constructor(job: Run) {
+    this.#job = job
+    this.#records = job.records
+  }
+
+  get records(): readonly JournalRecord[] {
+    return this.#records
+  }
+
+  async intent(node: string, step: string, attempt: number, data: Intent): Promise<void> {
+    await this.#append(node, step, attempt, 'intent', data)
+  }
+
+  async result(node: string, step: string, attempt: number, data: Intent): Promise<void> {
+    await this.#append(node, step, attempt, 'result', data)
+  }
+
+  async note(node: string | null, step: string, attempt: number, data: Intent): Promise<void> {
+    await this.#append(node, step, attempt, 'note', data)
+  }
+
+  async #append(
+    node: string | null,
+    step: string,
+    attempt: number,
+    phase: JournalRecord['phase'],
+    data: Intent,
+  ): Promise<void> {
+    const { clock, files } = this.#job.ports
+    const record = chain(
+      this.#records.at(-1),
+      {
+        ts: clock.now().toISOString(),
+        monotonicMs: Math.round(clock.monotonicMs()),
+        runId: this.#job.runId,
+        node,
+        step,
+        phase,
+        attempt,
+        data,
+      },
+      (text) => files.sha256(text),
+    )
+    await this.#job.sink.append(`${JSON.stringify(record)}\n`)
+    this.#records = [...this.#records, record]
+  }
+}

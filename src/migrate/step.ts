@@ -1,0 +1,54 @@
+import type { Plan, PlanNode, StepId } from '../core/plan.ts'
+import type { OutputFile } from '../core/translation.ts'
+import type { Clock, Hook, Host, HostControl, Kube, RunFiles } from './ports.ts'
+
+/** A sentence and the function that makes it true. Dry run prints the sentences, a real run calls the functions. */
+export interface Action {
+  readonly describe: string
+  run(signal: AbortSignal): Promise<void>
+}
+
+/** What the world shows after a crash. `in-progress`: begun and not ended, waiting is right. */
+export type Observed = 'not-started' | 'in-progress' | 'done' | 'unknown'
+
+/** JSON data with the old values that undo needs; journaled and fsynced before anything is done. */
+export type Intent = Readonly<Record<string, unknown>>
+
+export interface Step {
+  readonly id: StepId
+  readonly title: string
+  /** Reads only. The truth after a crash, and the proof after acting. */
+  observe(context: StepContext, intent: Intent): Promise<Observed>
+  intent(context: StepContext): Promise<Intent>
+  /** Empty when there is nothing to do. */
+  actions(context: StepContext, intent: Intent): Promise<Action[]>
+  /** Absent when there is nothing to undo, and from the point of no return on. */
+  undo?(context: StepContext, intent: Intent): Promise<Action[]>
+  /** Facts for the result record: what was proven. */
+  proof?(context: StepContext, intent: Intent): Promise<Readonly<Record<string, unknown>>>
+}
+
+export interface StepPorts {
+  readonly kube: Kube
+  readonly host: Host & HostControl
+  readonly hook: Hook
+  readonly clock: Clock
+  readonly files: RunFiles
+}
+
+export interface StepContext extends StepPorts {
+  readonly plan: Plan
+  readonly node: PlanNode
+  readonly runId: string
+  readonly attempt: number
+  /** Ends at the step's timeout. */
+  readonly signal: AbortSignal
+  /** Ends when the user wants to stop: waiting stops, an action under way is finished. */
+  readonly stop: AbortSignal
+  /** The journaled intent of an earlier step of this attempt. */
+  earlier(step: StepId): Intent
+  /** The node's configuration for the target, carrying this nonce; without one, the files the plan's digest is of. */
+  translate(nonce: string | null): Promise<readonly OutputFile[]>
+  /** What is being waited for; printed at most once a minute, and as a heartbeat. */
+  progress(message: string): void
+}

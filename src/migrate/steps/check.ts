@@ -1,0 +1,87 @@
+import { exitCode, MigrateError } from '../../core/errors.ts'
+import type { KubeNode } from '../../core/inventory.ts'
+import type { Intent, Step, StepContext } from '../step.ts'
+
+/** Annotation on the Node while this run works on it: `<run id>/<attempt>`. Undo touches nothing without it. */
+export const marker = 'k3os-migrate/run'
+
+export function markerValue(context: Pick<StepContext, 'runId' | 'attempt'>): string {
+  return `${context.runId}/${context.attempt}`
+}
+
+/** The Node object as it is now; a node that is not there is a failure, not an answer. */
+export async function readNode(context: StepContext): Promise<KubeNode> {
+  const node = await context.kube.node(context.node.name, context.signal)
+  if (node !== undefined) return node
+  throw new MigrateError(`${context.node.name}: the cluster ${context.kube.where} has no such node`, {
+    exitCode: exitCode.stalePlan,
+    hint: 'take a new inventory and make a new plan: k3os-migrate inventory && k3os-migrate plan',
+  })
+}
+
+/** The gates that must hold at the moment a node's turn comes: same cluster, same machine, healthy, nobody else's. */
+export const check: Step = {
+  id: 'check',
+  title: 'check that it is still the machine of the plan',
+  observe: async () => 'done',
+  async intent(context) {
+    const { plan, node, kube, signal } = context
+    const uid = await kube.clusterUid(signal)
+    if (uid !== plan.cluster.uid) throw stale(`this is another cluster (kube-system ${uid}, planned ${plan.cluster.uid})`)
+    const now = await readNode(context)
+    if (now.uid !== node.fingerprint.nodeUid) throw stale(`${node.name} is another Node object than planned`)
+    if (now.systemUuid !== node.fingerprint.systemUuid) {
+      throw stale(`${node.name} is another machine than planned (system UUID ${now.systemUuid})`)
+    }
+    if (!now.osImage.startsWith('k3OS')) throw stale(`${node.name} does not run k3OS any more but ${now.osImage}`)
+    if (!now.ready) {
+      throw new MigrateError(`${node.name} is not Ready; a sick node is repaired first, then moved`, {
+        exitCode: exitCode.blocked,
+        hint: `kubectl describe node ${node.name}`,
+      })
+    }
+    const other = now.annotations[marker]
+    if (other !== undefined && !other.startsWith(`${context.runId}/`)) {
+      throw new MigrateError(`${node.name} is marked as the work of another run (${other})`, {
+        exitCode: exitCode.locked,
+        hint: `if that run is over: kubectl annotate node ${node.name} ${marker}-`,
+      })
+    }
+    return { nodeUid: now.uid, systemUuid: now.systemUuid }
+  },
+  actions: async () => [],
+}
+
+function stale(what: string): MigrateError {
+  return new MigrateError(`the plan is stale: ${what}`, {
+    exitCode: exitCode.stalePlan,
+    hint: 'take a new inventory and make a new plan: k3os-migrate inventory && k3os-migrate plan',
+  })
+}
+
+/**
+ * The state to compare with and to restore: labels and taints set with kubectl exist nowhere else. The k3OS
+ * configuration only gives those of the first registration (rancher/k3os README.md `k3os.labels`).
+ */
+export const capture: Step = {
+  id: 'capture',
+  title: 'write down labels, taints and identity',
+  observe: async () => 'done',
+  async intent(context): Promise<Intent> {
+    const now = await readNode(context)
+    return {
+      labels: now.labels,
+      annotations: now.annotations,
+      taints: now.taints,
+      unschedulable: now.unschedulable,
+      bootId: now.bootId,
+      systemUuid: now.systemUuid,
+      machineId: now.machineId,
+      osImage: now.osImage,
+      kubeletVersion: now.kubeletVersion,
+      podCidr: now.podCidr,
+      internalIps: now.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+    }
+  },
+  actions: async () => [],
+}

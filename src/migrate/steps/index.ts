@@ -1,0 +1,26 @@
+import type { StepId } from '../../core/plan.ts'
+import type { Step } from '../step.ts'
+import { capture, check } from './check.ts'
+import { cordon, uncordon } from './cordon.ts'
+import { drain } from './drain.ts'
+import { compare, fingerprint } from './fingerprint.ts'
+import { join, release } from './join.ts'
+import { reimage } from './reimage.ts'
+import { restore } from './restore.ts'
+import { stage } from './stage.ts'
+
+/** Every step by its id. The order is the plan's. */
+export const steps: Readonly<Record<StepId, Step>> = {
+  check,
+  capture,
+  stage,
+  cordon,
+  drain,
+  fingerprint,
+  reimage,
+  compare,
+  release,
+  join,
+  restore,
+  uncordon,
+}

@@ -1,0 +1,114 @@
+import { exitCode, MigrateError } from '../../core/errors.ts'
+import { releasePath } from '../../core/node-paths.ts'
+import type { Step, StepContext } from '../step.ts'
+import { waitUntil } from '../wait.ts'
+import { baseline, staged } from './baseline.ts'
+import { readNode } from './check.ts'
+import { readHostFile, stepTimeout } from './reimage.ts'
+
+/** Opens the gate that holds k3s back, now that the data is proven to be in place (DESIGN 6.4). */
+export const release: Step = {
+  id: 'release',
+  title: 'let k3s start',
+  async intent(context) {
+    return { nonce: staged(context).nonce }
+  },
+  async actions(context, intent) {
+    const nonce = String(intent['nonce'])
+    return [
+      {
+        describe: `write ${releasePath} on ${context.node.name}: k3s may start`,
+        async run(signal) {
+          const address = { name: context.node.name, ...context.node.address }
+          await context.host.writeFile(address, releasePath, `${nonce}\n`, signal)
+        },
+      },
+    ]
+  },
+  async observe(context, intent) {
+    const content = (await readHostFile(context, releasePath))?.trim()
+    return content === String(intent['nonce']) ? 'done' : 'not-started'
+  },
+}
+
+/** How many times in a row, and how far apart, the node must look right (rolling-migration 8). */
+const series = { times: 3, everyMs: 10_000 }
+
+/** A heartbeat older than this is no sign of life: a dead node looks Ready for a while. */
+const heartbeatLimitSeconds = 40
+
+/** Same machine, new boot, new system, Ready with a fresh heartbeat, several times in a row. */
+export const join: Step = {
+  id: 'join',
+  title: 'prove that it rejoined',
+  async intent(context) {
+    const { bootId, systemUuid, osImage, kubeletVersion, podCidr } = baseline(context)
+    return { bootIdBefore: bootId, systemUuid, osImageBefore: osImage, kubeletVersion, podCidr }
+  },
+  async actions(context) {
+    const { name } = context.node
+    return [
+      {
+        describe: `wait until ${name} is Ready under its old name with a new boot ID and system`,
+        async run() {
+          await waitUntil(context, {
+            until: `${name} is Ready again`,
+            timeoutMs: stepTimeout(context, 'join'),
+            ...series,
+            exit: exitCode.needsOperator,
+            hint: `kubectl describe node ${name}; on the node: journalctl -u 'k3s*'; then: k3os-migrate resume ${context.runId}`,
+            check: async () => await notJoined(context),
+          })
+          await refuseOtherMachine(context)
+        },
+      },
+    ]
+  },
+  async observe(context) {
+    return (await notJoined(context)) === undefined ? 'done' : 'in-progress'
+  },
+  async proof(context) {
+    const now = await readNode(context)
+    return {
+      nonce: staged(context).nonce,
+      systemUuid: now.systemUuid,
+      bootIdBefore: baseline(context).bootId,
+      bootIdAfter: now.bootId,
+      osImageBefore: baseline(context).osImage,
+      osImageAfter: now.osImage,
+      kubeletVersion: now.kubeletVersion,
+    }
+  },
+}
+
+async function notJoined(context: StepContext): Promise<string | undefined> {
+  const before = baseline(context)
+  const now = await readNode(context)
+  if (now.bootId === before.bootId) return 'the Node object still shows the boot before the move'
+  if (now.osImage.startsWith('k3OS')) return `the Node object still says ${now.osImage}`
+  if (!now.ready) return 'it is not Ready'
+  const age = await context.kube.heartbeatAgeSeconds(context.node.name, context.signal)
+  if (age === null || age > heartbeatLimitSeconds) return `its last heartbeat is ${age ?? 'unknown'} s old`
+  return undefined
+}
+
+/** What waiting cannot mend: another machine, another k3s, another pod network under the kept Node object. */
+async function refuseOtherMachine(context: StepContext): Promise<void> {
+  const before = baseline(context)
+  const now = await readNode(context)
+  const differences = [
+    differs('Node UID', context.node.fingerprint.nodeUid, now.uid),
+    differs('system UUID', before.systemUuid, now.systemUuid),
+    differs('kubelet version', before.kubeletVersion, now.kubeletVersion),
+    differs('pod CIDR', before.podCidr ?? 'none', now.podCidr ?? 'none'),
+  ].filter((difference) => difference !== undefined)
+  if (differences.length === 0) return
+  throw new MigrateError(`${context.node.name} came back different: ${differences.join('; ')}; it stays cordoned`, {
+    exitCode: exitCode.postCheckFailed,
+    hint: `find out why, then: k3os-migrate resume ${context.runId}`,
+  })
+}
+
+function differs(what: string, before: string, now: string): string | undefined {
+  return before === now ? undefined : `${what} ${now} instead of ${before}`
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import type { Step } from '../step.ts'
+import { baseline } from './baseline.ts'
+import { readNode } from './check.ts'
+
+const restoreSchema = z.object({
+  labels: z.record(z.string(), z.string().nullable()),
+  taints: z.array(z.strictObject({ key: z.string(), value: z.string(), effect: z.string() })),
+})
+
+/** Labels that kubelet, k3s or k3OS own: compared and reported, never written back. */
+const foreignLabels =
+  /^(k3os\.io\/|plan\.upgrade\.cattle\.io\/|k3s\.io\/|etcd\.k3s\.cattle\.io\/|flannel\.alpha\.coreos\.com\/|node\.alpha\.kubernetes\.io\/|beta\.kubernetes\.io\/|kubernetes\.io\/(hostname|arch|os)$|node\.kubernetes\.io\/instance-type$|node-role\.kubernetes\.io\/)/
+
+/** Labels of k3OS and its upgrader, which would make the old upgrade Plan attack the new system. */
+const k3osLabels = /^(k3os\.io\/|plan\.upgrade\.cattle\.io\/)/
+
+/** Taints the cluster itself puts on a node and takes away again. */
+const clusterTaints = /^(node\.kubernetes\.io\/|node\.cloudprovider\.kubernetes\.io\/)/
+
+/** What was set with kubectl comes back; what only k3OS needs goes. */
+export const restore: Step = {
+  id: 'restore',
+  title: 'restore labels and taints',
+  async intent(context) {
+    const before = baseline(context)
+    const now = await readNode(context)
+    const labels: Record<string, string | null> = {}
+    for (const [key, value] of Object.entries(before.labels)) {
+      if (!foreignLabels.test(key) && now.labels[key] !== value) labels[key] = value
+    }
+    for (const key of Object.keys(now.labels)) if (k3osLabels.test(key)) labels[key] = null
+    return { labels, taints: before.taints.filter(({ key }) => !clusterTaints.test(key)) }
+  },
+  async actions(context, intent) {
+    const { labels, taints } = restoreSchema.parse(intent)
+    const now = await readNode(context)
+    const own = now.taints.filter(({ key }) => clusterTaints.test(key))
+    const wanted = [...own, ...taints]
+    const parts = [
+      ...Object.entries(labels).map(([key, value]) => (value === null ? `label ${key} removed` : `label ${key}=${value}`)),
+      ...(sameTaints(now.taints, wanted) ? [] : [`taints ${taints.map((t) => `${t.key}:${t.effect}`).join(', ') || 'none'}`]),
+    ]
+    if (parts.length === 0) return []
+    return [
+      {
+        describe: `restore on ${context.node.name}: ${parts.join('; ')}`,
+        async run(signal) {
+          await context.kube.patchNode(context.node.name, { labels, taints: wanted }, signal)
+        },
+      },
+    ]
+  },
+  async observe(context, intent) {
+    const { labels, taints } = restoreSchema.parse(intent)
+    const now = await readNode(context)
+    const labelled = Object.entries(labels).every(([key, value]) => (now.labels[key] ?? null) === value)
+    const tainted = sameTaints(
+      now.taints.filter(({ key }) => !clusterTaints.test(key)),
+      taints,
+    )
+    return labelled && tainted ? 'done' : 'not-started'
+  },
+}
+
+type Taints = readonly { readonly key: string; readonly value: string; readonly effect: string }[]
+
+function sameTaints(a: Taints, b: Taints): boolean {
+  const text = (taints: Taints) => taints.map((t) => `${t.key}=${t.value}:${t.effect}`).toSorted().join()
+  return text(a) === text(b)
+}

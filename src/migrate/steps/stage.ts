@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import type { Step, StepContext } from '../step.ts'
+
+const intentSchema = z.object({ nonce: z.string(), files: z.record(z.string(), z.string()) })
+
+/** Folder of the rendered configuration of one attempt, relative to the run's directory. Files in it hold secrets. */
+export function seedFolder(context: Pick<StepContext, 'node' | 'attempt'>): string {
+  return `nodes/${context.node.name}/seed-${context.attempt}`
+}
+
+/** Renders the target configuration with a fresh nonce and lays it where the reimage method takes it from. */
+export const stage: Step = {
+  id: 'stage',
+  title: 'render the target configuration',
+  async intent(context) {
+    const nonce = context.files.randomHex(16)
+    const rendered = await context.translate(nonce)
+    const files = Object.fromEntries(rendered.map((file) => [file.path, context.files.sha256(file.content)]))
+    return { nonce, files }
+  },
+  async actions(context, intent) {
+    const { nonce, files } = intentSchema.parse(intent)
+    const folder = seedFolder(context)
+    const names = Object.keys(files)
+    return [
+      {
+        describe: `write ${names.length} files of the ${context.plan.target} configuration of ${context.node.name} to ${folder} (0600)`,
+        async run() {
+          for (const file of await context.translate(nonce)) {
+            await context.files.write(`${folder}/${file.path}`, file.content, file.mode)
+          }
+        },
+      },
+    ]
+  },
+  async observe(context, intent) {
+    const { files } = intentSchema.parse(intent)
+    for (const [path, digest] of Object.entries(files)) {
+      const content = await context.files.read(`${seedFolder(context)}/${path}`)
+      if (content === undefined || context.files.sha256(content) !== digest) return 'not-started'
+    }
+    return 'done'
+  },
+  async undo(context) {
+    const folder = seedFolder(context)
+    return [
+      {
+        describe: `remove the rendered configuration ${folder}`,
+        async run() {
+          await context.files.remove(folder)
+        },
+      },
+    ]
+  },
+}

@@ -1,0 +1,63 @@
+import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
+import type { StepContext } from './step.ts'
+
+export interface Wait {
+  /** `n1 answers over SSH`: completes "waiting until …". */
+  readonly until: string
+  readonly timeoutMs: number
+  readonly everyMs: number
+  /** How often in a row the check must pass; one is enough when nothing is said. */
+  readonly times?: number
+  /** What a timeout means here. */
+  readonly exit: ExitCode
+  readonly hint: string
+  /** undefined = it is so; a text = not yet, and why. A thrown error is "not yet" too: no evidence is not evidence. */
+  check(): Promise<string | undefined>
+}
+
+/** Waits with a deadline, a reason and a heartbeat; stops at once when the user wants to stop. */
+export async function waitUntil(context: StepContext, wait: Wait): Promise<void> {
+  const { clock, stop, signal } = context
+  const deadline = clock.monotonicMs() + wait.timeoutMs
+  const needed = wait.times ?? 1
+  let passed = 0
+  for (;;) {
+    const missing = await attempt(wait)
+    passed = missing === undefined ? passed + 1 : 0
+    if (passed >= needed) return
+    const left = deadline - clock.monotonicMs()
+    if (left <= 0) {
+      throw new MigrateError(
+        `${context.node.name}: gave up waiting until ${wait.until} after ${Math.round(wait.timeoutMs / 1000)} s: ${missing ?? 'not long enough'}`,
+        { exitCode: wait.exit, hint: wait.hint },
+      )
+    }
+    if (missing !== undefined) {
+      context.progress(`waiting until ${wait.until} (at most ${Math.ceil(left / 1000)} s more): ${missing}`)
+    }
+    await interruptible(context, Math.min(wait.everyMs, left), AbortSignal.any([stop, signal]))
+  }
+}
+
+async function attempt(wait: Wait): Promise<string | undefined> {
+  try {
+    return await wait.check()
+  } catch (error) {
+    if (error instanceof MigrateError) return error.message
+    throw error
+  }
+}
+
+async function interruptible(context: StepContext, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await context.clock.sleep(ms, signal)
+  } catch (error) {
+    if (context.stop.aborted) throw interrupted(context.node.name)
+    throw error
+  }
+}
+
+/** The user stopped the run; nothing failed, and `resume` goes on from here. */
+export function interrupted(node: string): MigrateError {
+  return new MigrateError(`${node}: stopped on request`, { exitCode: exitCode.interrupted })
+}

@@ -1,0 +1,105 @@
+import { exitCode, MigrateError } from '../core/errors.ts'
+import type { ClusterFacts, Pod } from '../core/inventory.ts'
+import { budgetGuards } from '../core/selector.ts'
+import type { ClusterReader, Kube } from '../migrate/ports.ts'
+import type { World } from './world.ts'
+
+/** The Kubernetes API of the simulated cluster. */
+export function simulatedKube(world: World): Kube & ClusterReader {
+  const answer = (verb: string): void => {
+    if (world.apiIsUp) return
+    throw new MigrateError(`${verb}: the API server does not answer`, {
+      exitCode: exitCode.blocked,
+      hint: 'wait until the server is back',
+    })
+  }
+  return {
+    where: 'simulation',
+    async node(name) {
+      answer(`get node ${name}`)
+      const node = world.node(name)
+      return node === undefined ? undefined : world.kubeNode(node)
+    },
+    async podsOnNode(name) {
+      answer('list pods')
+      return structuredClone(world.pods.filter((pod) => pod.node === name))
+    },
+    async daemonSetExists(namespace, name) {
+      answer('get daemonset')
+      return world.scenario.workloads.some(
+        (workload) => workload.kind === 'DaemonSet' && workload.namespace === namespace && workload.name === name,
+      )
+    },
+    async patchNode(name, patch) {
+      answer(`patch node ${name}`)
+      const node = world.node(name)
+      if (node === undefined) throw new MigrateError(`there is no node ${name}`, { exitCode: exitCode.badInput })
+      const { kube } = node
+      if (patch.unschedulable !== undefined) kube.unschedulable = patch.unschedulable
+      if (patch.taints !== undefined) kube.taints = structuredClone([...patch.taints])
+      merge(kube.labels, patch.labels)
+      merge(kube.annotations, patch.annotations)
+      world.schedule()
+    },
+    async evict(target) {
+      answer('evict pod')
+      const pod = world.pods.find(({ uid }) => uid === target.uid)
+      if (pod === undefined) return { status: 'gone' }
+      if (pod.terminating) return { status: 'accepted' }
+      return evict(world, pod)
+    },
+    async heartbeatAgeSeconds(name) {
+      answer('get lease')
+      const silentSince = world.node(name)?.silentSinceMs
+      if (silentSince === undefined) return null
+      return silentSince === null ? 0 : (world.clock.monotonicMs() - silentSince) / 1000
+    },
+    async attachedVolumes() {
+      answer('list volumeattachments')
+      return []
+    },
+    async clusterUid() {
+      answer('get namespace kube-system')
+      return world.scenario.cluster.uid
+    },
+    async read(): Promise<ClusterFacts> {
+      answer('read the cluster')
+      return structuredClone({
+        server: 'simulation',
+        uid: world.scenario.cluster.uid,
+        version: world.scenario.cluster.version,
+        nodes: [...world.nodes.values()].map((node) => world.kubeNode(node)),
+        pods: world.pods,
+        pdbs: world.budgets(),
+        persistentVolumes: world.persistentVolumes(),
+        daemonSets: world.scenario.workloads
+          .filter(({ kind }) => kind === 'DaemonSet')
+          .map(({ namespace, name }) => ({ namespace, name })),
+        upgradePlans: world.upgradePlans(),
+        failures: [],
+      })
+    },
+  }
+}
+
+/** kubernetes/kubernetes pkg/registry/core/pod/storage/eviction.go: more than one budget is an error, none is a yes. */
+function evict(world: World, pod: Pod): Awaited<ReturnType<Kube['evict']>> {
+  const budgets = pod.ready ? world.budgets().filter((budget) => budgetGuards(budget, pod)) : []
+  const [budget, second] = budgets
+  if (second !== undefined) {
+    return { status: 'impossible', message: 'This pod has more than one PodDisruptionBudget' }
+  }
+  if (budget !== undefined && budget.disruptionsAllowed < 1) {
+    const message = `The disruption budget ${budget.name} needs ${budget.desiredHealthy} healthy pods and has ${budget.currentHealthy} currently`
+    return { status: 'blocked', budget: budget.name, message, retryAfterMs: null }
+  }
+  world.remove(pod)
+  return { status: 'accepted' }
+}
+
+function merge(into: Record<string, string>, changes: Readonly<Record<string, string | null>> | undefined): void {
+  for (const [key, value] of Object.entries(changes ?? {})) {
+    if (value === null) delete into[key]
+    else into[key] = value
+  }
+}

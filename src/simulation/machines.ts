@@ -1,0 +1,104 @@
+import { parse } from 'yaml'
+import { exitCode, MigrateError } from '../core/errors.ts'
+import { noncePath, releasePath } from '../core/node-paths.ts'
+import type { Hook, Host, HostAddress, HostControl } from '../migrate/ports.ts'
+import { scenarioBundle } from './k3os-root.ts'
+import { localVolumePath } from './scenario.ts'
+import { pace, type SimNode, type World } from './world.ts'
+
+/** SSH to the simulated machines. */
+export function simulatedHost(world: World): Host & HostControl {
+  const reach = (address: HostAddress): SimNode => {
+    const node = world.node(address.name)
+    if (node !== undefined && node.system !== 'rebooting') return node
+    throw new MigrateError(`${address.name} (${address.host}) does not answer over SSH`, {
+      exitCode: exitCode.blocked,
+      hint: 'wait until the machine is up',
+    })
+  }
+  return {
+    async collect(address) {
+      const node = reach(address)
+      return scenarioBundle(world.scenario, node.spec, node.bootId, world.clock.now())
+    },
+    async readFile(address, path) {
+      const node = reach(address)
+      if (path === '/proc/sys/kernel/random/boot_id') return `${node.bootId}\n`
+      if (path === '/sys/class/dmi/id/product_uuid') return `${node.spec.machine.uuid}\n`
+      return node.system === 'new' ? node.files.get(path) : node.spec.files[path]
+    },
+    async writeFile(address, path, content) {
+      const node = reach(address)
+      node.files = new Map(node.files).set(path, content)
+      if (path === releasePath) startK3s(world, node)
+    },
+    async fingerprint(address, directories) {
+      const node = reach(address)
+      const digests = directories.map((path) => [path, dataDigest(world, node, path)])
+      return Object.fromEntries(digests)
+    },
+  }
+}
+
+/** Whose content it is decides the digest: data that stays has the same one on the new system. */
+function dataDigest(world: World, node: SimNode, path: string): string {
+  const volume = world.scenario.localVolumes.find(
+    (one) => one.node === node.spec.name && localVolumePath(one) === path,
+  )
+  const serverData = node.spec.role === 'server' && path.startsWith('/var/lib/rancher/k3s/server')
+  const kept = node.system === 'k3os' || node.files.has('kept-data')
+  return kept && (volume !== undefined || serverData) ? `sha256:data of ${node.spec.name}${path}` : 'absent'
+}
+
+/**
+ * The simulated reimage hook: the machine goes down, and comes up from the seed that was rendered for it. It reads the
+ * seed as a real machine would, so a seed without nonce or token is a node that never returns.
+ */
+export function simulatedHook(world: World, readText: (path: string) => Promise<string>): Hook {
+  return {
+    async run(_argv, { environment, onLine }) {
+      const node = world.node(environment['K3OS_MIGRATE_NODE'] ?? '')
+      if (node === undefined) return { exitCode: 75, tail: 'the simulation has no such machine' }
+      const seed = await readText(`${environment['K3OS_MIGRATE_SEED']}/user-data`)
+      const files = seedFiles(seed)
+      if (environment['K3OS_MIGRATE_KEEP_DATA'] === '1') files.set('kept-data', '')
+      onLine(`${node.spec.name}: writing the image, ${files.size} files in the seed`)
+      node.system = 'rebooting'
+      node.silentSinceMs = world.clock.monotonicMs()
+      world.clock.at(world.clock.monotonicMs() + pace.reimage * 1000, () => {
+        node.system = 'new'
+        node.bootId = world.id()
+        node.files = files
+      })
+      return { exitCode: 0, tail: '' }
+    },
+  }
+}
+
+/** The files that cloud-init would write from this seed. */
+function seedFiles(userData: string): Map<string, string> {
+  const document: unknown = parse(userData)
+  const files = new Map<string, string>()
+  if (typeof document !== 'object' || document === null || !('write_files' in document)) return files
+  if (!Array.isArray(document.write_files)) return files
+  for (const file of document.write_files) {
+    if (typeof file?.path === 'string' && typeof file.content === 'string') files.set(file.path, file.content)
+  }
+  return files
+}
+
+/** k3s rejoins when the machine carries what k3s asks for: this attempt's nonce, and the node password it had before. */
+function startK3s(world: World, node: SimNode): void {
+  const password = node.files.get('/etc/rancher/node/password')?.trim()
+  if (!node.files.has(noncePath) || password !== node.spec.nodePassword) return
+  world.clock.at(world.clock.monotonicMs() + pace.k3sStart * 1000, () => {
+    node.silentSinceMs = null
+    Object.assign(node.kube, {
+      bootId: node.bootId,
+      machineId: node.bootId.replaceAll('-', ''),
+      osImage: 'Debian GNU/Linux 13 (trixie)',
+      kernelVersion: '6.12.57+deb13-amd64',
+    })
+    world.schedule()
+  })
+}
