@@ -1,0 +1,3 @@
+module k3os-migrate.lab/multicall
+
+go 1.26.0
