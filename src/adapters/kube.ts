@@ -1,0 +1,25 @@
+import type { ClusterReader, Kube } from '../migrate/ports.ts'
+import { type ApiTimes, openApi } from './kube/api.ts'
+import { kubeOf } from './kube/cluster.ts'
+import { type KubeconfigChoice, loadKubeconfig } from './kube/kubeconfig.ts'
+import { readerOf } from './kube/reader.ts'
+
+const defaultTimes: ApiTimes = { requestMs: 10_000, patienceMs: 15_000 }
+
+export interface ClusterConnection {
+  readonly kube: Kube
+  readonly reader: ClusterReader
+}
+
+/**
+ * Finds the cluster as kubectl does and prepares to speak to it; nothing is sent yet. Loading this file costs a third of
+ * a second (the client library), so commands import it only when they need a cluster.
+ */
+export async function connectCluster(
+  choice: KubeconfigChoice,
+  env: Readonly<Record<string, string | undefined>>,
+  times: ApiTimes = defaultTimes,
+): Promise<ClusterConnection> {
+  const api = openApi(loadKubeconfig(choice, env), times)
+  return { kube: kubeOf(api), reader: readerOf(api) }
+}
