@@ -15,7 +15,12 @@ export type RunEvent =
   | { readonly type: 'step.start'; readonly node: string; readonly step: StepId; readonly title: string }
   | { readonly type: 'action'; readonly node: string; readonly step: StepId; readonly describe: string }
   | { readonly type: 'step.progress'; readonly node: string; readonly step: StepId; readonly message: string }
-  | { readonly type: 'step.end'; readonly node: string; readonly step: StepId; readonly outcome: 'done' | 'failed' | 'undone' }
+  | {
+      readonly type: 'step.end'
+      readonly node: string
+      readonly step: StepId
+      readonly outcome: 'done' | 'failed' | 'undone'
+    }
   | { readonly type: 'node.end'; readonly node: string; readonly outcome: 'done' | 'rolled-back' | 'failed' }
 
 export interface Run {
@@ -167,19 +172,20 @@ async function rollBack(
   const reason = cause?.message ?? state.failure?.message ?? 'an earlier failure'
   for (const { id } of node.steps.toReversed()) {
     const done = state.steps.get(id)
-    const undo = steps[id].undo
-    if (done === undefined || done.outcome === 'undone' || undo === undefined) continue
+    const step = steps[id]
+    if (done === undefined || done.outcome === 'undone' || step.undo === undefined) continue
     const context = stepContext(job, journal, node, state.attempt, id)
     try {
-      for (const action of await undo(context, done.intent)) {
+      for (const action of await step.undo(context, done.intent)) {
         const describe = `undo: ${action.describe}`
         job.onEvent({ type: 'action', node: node.name, step: id, describe })
         await journal.note(node.name, id, state.attempt, { action: describe })
         await action.run(context.signal)
       }
       // An undo that still has something to do afterwards did not work.
-      const left: Action[] = id === 'stage' ? [] : await undo(context, done.intent)
-      if (left.length > 0) throw new MigrateError(`${left[0]?.describe} had no effect`, { exitCode: exitCode.needsOperator })
+      const left: Action[] = id === 'stage' ? [] : await step.undo(context, done.intent)
+      if (left.length > 0)
+        throw new MigrateError(`${left[0]?.describe} had no effect`, { exitCode: exitCode.needsOperator })
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
       return new MigrateError(`${node.name}: ${reason}; undoing it failed too: ${error.message}`, {
@@ -195,7 +201,8 @@ async function rollBack(
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'rolled-back' })
   // Blocked, stale or locked keep their own code: the same outcome has the same code everywhere.
   const known = cause?.exitCode ?? state.failure?.exit
-  const exit = known === exitCode.unexpected || known === undefined ? exitCode.rolledBack : (known as ExitCode)
+  const exit =
+    known === exitCode.unexpected || known === undefined ? exitCode.rolledBack : (known as ExitCode)
   return new MigrateError(`${reason}; ${node.name} is as it was before`, {
     exitCode: exit,
     hint: `${cause?.hint === undefined ? '' : `${cause.hint}; then: `}k3os-migrate resume ${job.runId}`,
@@ -229,7 +236,7 @@ function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number
       if (intent === undefined) throw new Error(`${id} needs ${step}, which this attempt has not begun`)
       return intent
     },
-    translate: async (nonce) => await job.translate(node, nonce),
+    translate: async (nonce) => job.translate(node, nonce),
     progress(message) {
       job.onEvent({ type: 'step.progress', node: node.name, step: id, message })
     },

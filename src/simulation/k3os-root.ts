@@ -8,7 +8,12 @@ import { localVolumePath, type Scenario, type ScenarioNode } from './scenario.ts
  * of it without a collector; the lab lays the same root behind a real sshd, where the real collector reads it.
  * Layout: rancher/k3os install.sh, overlay/libexec/k3os/boot.
  */
-export function k3osRoot(scenario: Scenario, node: ScenarioNode, bootId: string, epochSeconds: number): Bundle {
+export function k3osRoot(
+  scenario: Scenario,
+  node: ScenarioNode,
+  bootId: string,
+  epochSeconds: number,
+): Bundle {
   const { machine } = node
   const volumes = scenario.localVolumes.filter((volume) => volume.node === node.name)
   const texts: Record<string, string> = {
@@ -51,7 +56,10 @@ export function k3osRoot(scenario: Scenario, node: ScenarioNode, bootId: string,
     })
   }
   const usage = Object.fromEntries(
-    volumes.map((volume) => [usageProbe(localVolumePath(volume)), `${Math.ceil(volume.bytes / 1024)}\t${localVolumePath(volume)}\n`]),
+    volumes.map((volume) => [
+      usageProbe(localVolumePath(volume)),
+      `${Math.ceil(volume.bytes / 1024)}\t${localVolumePath(volume)}\n`,
+    ]),
   )
   const directory = { mode: 0o755, owner: '0:0' }
   const server = '/var/lib/rancher/k3s/server'
@@ -72,7 +80,9 @@ export function k3osRoot(scenario: Scenario, node: ScenarioNode, bootId: string,
       ...volumes.map((volume) => [localVolumePath(volume), { mode: 0o777, owner: '0:0' }] as const),
     ]),
     seen: new Map(
-      node.role === 'server' ? [[`${server}/db/state.db`, { mode: 0o644, owner: '0:0', sizeBytes: 48_000_000 }]] : [],
+      node.role === 'server'
+        ? [[`${server}/db/state.db`, { mode: 0o644, owner: '0:0', sizeBytes: 48_000_000 }]]
+        : [],
     ),
     commands: new Map(
       Object.entries({
@@ -85,7 +95,13 @@ export function k3osRoot(scenario: Scenario, node: ScenarioNode, bootId: string,
         [probes.mounts]: JSON.stringify({ filesystems: [] }),
         [probes.stateSpace]: stateSpace(node),
         [probes.addresses]: JSON.stringify([
-          { ifname: 'eth0', operstate: 'UP', address: machine.mac, link_type: 'ether', addr_info: [address(node)] },
+          {
+            ifname: 'eth0',
+            operstate: 'UP',
+            address: machine.mac,
+            link_type: 'ether',
+            addr_info: [address(node)],
+          },
         ]),
         [probes.routes]: JSON.stringify([{ dst: 'default', gateway: node.gateway, dev: 'eth0' }]),
         [probes.routes6]: '[]',
@@ -99,13 +115,24 @@ export function k3osRoot(scenario: Scenario, node: ScenarioNode, bootId: string,
 }
 
 /** The archive the collector would send from this machine. */
-export function scenarioBundle(scenario: Scenario, node: ScenarioNode, bootId: string, now: Date): Uint8Array {
+export function scenarioBundle(
+  scenario: Scenario,
+  node: ScenarioNode,
+  bootId: string,
+  now: Date,
+): Uint8Array {
   const root = k3osRoot(scenario, node, bootId, Math.floor(now.getTime() / 1000))
   return new TextEncoder().encode(formatBundle(root))
 }
 
 function disk({ machine }: ScenarioNode) {
-  const part = (number: number, sizeMib: number, fstype: string, label: string, mountpoint: string | null) => ({
+  const part = (
+    number: number,
+    sizeMib: number,
+    fstype: string,
+    label: string,
+    mountpoint: string | null,
+  ) => ({
     name: `sda${number}`,
     type: 'part',
     size: sizeMib * 2 ** 20,
@@ -149,7 +176,9 @@ function address(node: ScenarioNode) {
 
 /** What the k3s installer wrote on k3OS, as far as it is read. */
 function serviceScript(node: ScenarioNode): string {
-  const labels = ['k3os.io/mode=local', `k3os.io/version=${node.k3os}`].map((label) => `--node-label ${label}`)
+  const labels = ['k3os.io/mode=local', `k3os.io/version=${node.k3os}`].map(
+    (label) => `--node-label ${label}`,
+  )
   return `#!/sbin/openrc-run\ncommand="/sbin/k3s"\ncommand_args="${node.role} ${labels.join(' ')} >>/var/log/k3s-service.log 2>&1"\n`
 }
 
@@ -166,7 +195,10 @@ menuentry "k3OS Current" {
 `
 
 /** A key pair in the right form and of no use: the simulation has no SSH. */
-function hostKey({ name, machine }: ScenarioNode): { readonly privateKey: string; readonly publicKey: string } {
+function hostKey({ name, machine }: ScenarioNode): {
+  readonly privateKey: string
+  readonly publicKey: string
+} {
   const bytes = new TextEncoder().encode(machine.uuid.replaceAll('-', '')).slice(0, 32)
   const field = (value: Uint8Array) => [0, 0, 0, value.length, ...value]
   const wire = Uint8Array.from([...field(new TextEncoder().encode('ssh-ed25519')), ...field(bytes)])

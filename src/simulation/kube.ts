@@ -27,13 +27,15 @@ export function simulatedKube(world: World): Kube & ClusterReader {
     async daemonSetExists(namespace, name) {
       answer('get daemonset')
       return world.scenario.workloads.some(
-        (workload) => workload.kind === 'DaemonSet' && workload.namespace === namespace && workload.name === name,
+        (workload) =>
+          workload.kind === 'DaemonSet' && workload.namespace === namespace && workload.name === name,
       )
     },
     async patchNode(name, patch) {
       answer(`patch node ${name}`)
       const node = world.node(name)
-      if (node === undefined) throw new MigrateError(`there is no node ${name}`, { exitCode: exitCode.badInput })
+      if (node === undefined)
+        throw new MigrateError(`there is no node ${name}`, { exitCode: exitCode.badInput })
       const { kube } = node
       if (patch.unschedulable !== undefined) kube.unschedulable = patch.unschedulable
       if (patch.taints !== undefined) kube.taints = structuredClone([...patch.taints])
@@ -97,7 +99,10 @@ function evict(world: World, pod: Pod): Awaited<ReturnType<Kube['evict']>> {
   return { status: 'accepted' }
 }
 
-function merge(into: Record<string, string>, changes: Readonly<Record<string, string | null>> | undefined): void {
+function merge(
+  into: Record<string, string>,
+  changes: Readonly<Record<string, string | null>> | undefined,
+): void {
   for (const [key, value] of Object.entries(changes ?? {})) {
     if (value === null) delete into[key]
     else into[key] = value

@@ -90,7 +90,7 @@ export type ScenarioWorkload = Scenario['workloads'][number]
 
 /** Reads a scenario file; a mistake in it names file and field (exit 65). */
 export function parseScenario(text: string, file: string): Scenario {
-  const document = parseDocument(text)
+  const document = parseDocument(text, { merge: true })
   const [error] = document.errors
   if (error !== undefined) {
     const [start] = error.linePos ?? []

@@ -32,7 +32,8 @@ export class World {
     this.nodes = new Map(scenario.nodes.map((spec) => [spec.name, this.#node(spec)]))
     for (const workload of scenario.workloads) {
       const places = workload.kind === 'DaemonSet' ? scenario.nodes.map(({ name }) => name) : workload.on
-      for (const place of places) this.pods.push({ ...this.#pod(workload, place), ready: true, phase: 'Running' })
+      for (const place of places)
+        this.pods.push({ ...this.#pod(workload, place), ready: true, phase: 'Running' })
     }
   }
 
@@ -56,7 +57,8 @@ export class World {
   kubeNode(node: SimNode): KubeNode {
     const silentMs = node.silentSinceMs === null ? 0 : this.clock.monotonicMs() - node.silentSinceMs
     const taints = node.kube.taints.filter(({ key }) => key !== 'node.kubernetes.io/unschedulable')
-    if (node.kube.unschedulable) taints.push({ key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' })
+    if (node.kube.unschedulable)
+      taints.push({ key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' })
     return structuredClone({ ...node.kube, taints, ready: silentMs < pace.nodeLost * 1000 })
   }
 
@@ -205,7 +207,8 @@ export class World {
 
   #node(spec: ScenarioNode): SimNode {
     const bootId = this.id()
-    const roleLabels: Record<string, string> = spec.role === 'server' ? { 'node-role.kubernetes.io/master': 'true' } : {}
+    const roleLabels: Record<string, string> =
+      spec.role === 'server' ? { 'node-role.kubernetes.io/master': 'true' } : {}
     const architecture = 'amd64'
     return {
       spec,

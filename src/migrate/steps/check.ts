@@ -27,13 +27,15 @@ export const check: Step = {
   async intent(context) {
     const { plan, node, kube, signal } = context
     const uid = await kube.clusterUid(signal)
-    if (uid !== plan.cluster.uid) throw stale(`this is another cluster (kube-system ${uid}, planned ${plan.cluster.uid})`)
+    if (uid !== plan.cluster.uid)
+      throw stale(`this is another cluster (kube-system ${uid}, planned ${plan.cluster.uid})`)
     const now = await readNode(context)
     if (now.uid !== node.fingerprint.nodeUid) throw stale(`${node.name} is another Node object than planned`)
     if (now.systemUuid !== node.fingerprint.systemUuid) {
       throw stale(`${node.name} is another machine than planned (system UUID ${now.systemUuid})`)
     }
-    if (!now.osImage.startsWith('k3OS')) throw stale(`${node.name} does not run k3OS any more but ${now.osImage}`)
+    if (!now.osImage.startsWith('k3OS'))
+      throw stale(`${node.name} does not run k3OS any more but ${now.osImage}`)
     if (!now.ready) {
       throw new MigrateError(`${node.name} is not Ready; a sick node is repaired first, then moved`, {
         exitCode: exitCode.blocked,

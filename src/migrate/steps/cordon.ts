@@ -17,7 +17,9 @@ export const cordon: Step = {
     const already = intentSchema.parse(intent).wasUnschedulable
     return [
       {
-        describe: already ? `mark ${name} as this run's work (it is cordoned already and stays so)` : `cordon ${name}`,
+        describe: already
+          ? `mark ${name} as this run's work (it is cordoned already and stays so)`
+          : `cordon ${name}`,
         async run(signal) {
           const annotations = { [marker]: markerValue(context) }
           await context.kube.patchNode(name, { unschedulable: true, annotations }, signal)
@@ -58,7 +60,9 @@ async function release(context: StepContext, wasUnschedulable: boolean) {
   if (now.annotations[marker] !== markerValue(context)) return []
   return [
     {
-      describe: wasUnschedulable ? `leave ${name} cordoned, as it was before, and drop the mark` : `uncordon ${name}`,
+      describe: wasUnschedulable
+        ? `leave ${name} cordoned, as it was before, and drop the mark`
+        : `uncordon ${name}`,
       async run(signal: AbortSignal) {
         const annotations = { [marker]: null }
         await context.kube.patchNode(name, { unschedulable: wasUnschedulable, annotations }, signal)

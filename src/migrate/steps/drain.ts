@@ -39,7 +39,11 @@ export const drain: Step = {
       {
         describe: `drain ${node.name}: evict ${evict.map(podName).join(', ')}`,
         async run(signal) {
-          await drainOrSay(context, evict.map(({ uid }) => uid), signal)
+          await drainOrSay(
+            context,
+            evict.map(({ uid }) => uid),
+            signal,
+          )
         },
       },
     ]

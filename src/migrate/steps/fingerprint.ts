@@ -62,7 +62,10 @@ export const compare: Step = {
   },
 }
 
-async function changedData(context: StepContext, digests: Readonly<Record<string, string>>): Promise<string[]> {
+async function changedData(
+  context: StepContext,
+  digests: Readonly<Record<string, string>>,
+): Promise<string[]> {
   const paths = Object.keys(digests)
   if (paths.length === 0) return []
   const address = { name: context.node.name, ...context.node.address }

@@ -57,7 +57,7 @@ export const join: Step = {
             ...series,
             exit: exitCode.needsOperator,
             hint: `kubectl describe node ${name}; on the node: journalctl -u 'k3s*'; then: k3os-migrate resume ${context.runId}`,
-            check: async () => await notJoined(context),
+            check: async () => notJoined(context),
           })
           await refuseOtherMachine(context)
         },
@@ -103,10 +103,13 @@ async function refuseOtherMachine(context: StepContext): Promise<void> {
     differs('pod CIDR', before.podCidr ?? 'none', now.podCidr ?? 'none'),
   ].filter((difference) => difference !== undefined)
   if (differences.length === 0) return
-  throw new MigrateError(`${context.node.name} came back different: ${differences.join('; ')}; it stays cordoned`, {
-    exitCode: exitCode.postCheckFailed,
-    hint: `find out why, then: k3os-migrate resume ${context.runId}`,
-  })
+  throw new MigrateError(
+    `${context.node.name} came back different: ${differences.join('; ')}; it stays cordoned`,
+    {
+      exitCode: exitCode.postCheckFailed,
+      hint: `find out why, then: k3os-migrate resume ${context.runId}`,
+    },
+  )
 }
 
 function differs(what: string, before: string, now: string): string | undefined {

@@ -31,7 +31,8 @@ export const reimage: Step = {
       throw lostControl(`${context.node.address.host} answers as another machine (${uuid})`, context.runId)
     }
     const bootId = (await readHostFile(context, '/proc/sys/kernel/random/boot_id'))?.trim()
-    if (bootId === undefined) throw lostControl(`${context.node.name} does not tell its boot ID`, context.runId)
+    if (bootId === undefined)
+      throw lostControl(`${context.node.name} does not tell its boot ID`, context.runId)
     return { bootId, argv: context.plan.method.argv, nonce: staged(context).nonce }
   },
   async actions(context, intent) {
@@ -65,7 +66,9 @@ async function waitForNonce(context: StepContext): Promise<void> {
     check: async () => {
       const nonce = (await readHostFile(context, noncePath))?.trim()
       if (nonce === staged(context).nonce) return undefined
-      return nonce === undefined ? 'it answers, without a nonce' : 'it answers with the nonce of another attempt'
+      return nonce === undefined
+        ? 'it answers, without a nonce'
+        : 'it answers with the nonce of another attempt'
     },
   })
 }
@@ -109,10 +112,13 @@ async function runHook(context: StepContext, argv: readonly string[], signal: Ab
   if (result.exitCode === 0) return
   if (result.exitCode === hookTouchedNothing) throw new HookTouchedNothing(node.name)
   const how = result.exitCode === null ? 'was ended by a signal' : `ended with exit code ${result.exitCode}`
-  throw new MigrateError(`${node.name}: the hook ${how}; nobody can say what is on the disk: ${result.tail}`, {
-    exitCode: exitCode.needsOperator,
-    hint: `look at the machine; once it boots the new system, or to run the hook again: k3os-migrate resume ${context.runId}`,
-  })
+  throw new MigrateError(
+    `${node.name}: the hook ${how}; nobody can say what is on the disk: ${result.tail}`,
+    {
+      exitCode: exitCode.needsOperator,
+      hint: `look at the machine; once it boots the new system, or to run the hook again: k3os-migrate resume ${context.runId}`,
+    },
+  )
 }
 
 /** Thrown before anything was written: the one failure of this step that is undone like those before it. */
@@ -129,7 +135,10 @@ export class HookTouchedNothing extends MigrateError {
  * Our nonce: done. The old boot ID: the hook has not got far enough for a reboot. Anything else is on its way or
  * unreachable; only time tells.
  */
-async function observeReimage(context: StepContext, intent: Readonly<Record<string, unknown>>): Promise<Observed> {
+async function observeReimage(
+  context: StepContext,
+  intent: Readonly<Record<string, unknown>>,
+): Promise<Observed> {
   const { bootId } = intentSchema.parse(intent)
   try {
     const nonce = (await readHostFile(context, noncePath))?.trim()
@@ -149,7 +158,11 @@ export function stepTimeout(context: StepContext, id: Step['id']): number {
 }
 
 export async function readHostFile(context: StepContext, path: string): Promise<string | undefined> {
-  return await context.host.readFile({ name: context.node.name, ...context.node.address }, path, context.signal)
+  return context.host.readFile(
+    { name: context.node.name, ...context.node.address },
+    path,
+    context.signal,
+  )
 }
 
 function lostControl(what: string, runId: string): MigrateError {

@@ -38,8 +38,12 @@ export const restore: Step = {
     const own = now.taints.filter(({ key }) => clusterTaints.test(key))
     const wanted = [...own, ...taints]
     const parts = [
-      ...Object.entries(labels).map(([key, value]) => (value === null ? `label ${key} removed` : `label ${key}=${value}`)),
-      ...(sameTaints(now.taints, wanted) ? [] : [`taints ${taints.map((t) => `${t.key}:${t.effect}`).join(', ') || 'none'}`]),
+      ...Object.entries(labels).map(([key, value]) =>
+        value === null ? `label ${key} removed` : `label ${key}=${value}`,
+      ),
+      ...(sameTaints(now.taints, wanted)
+        ? []
+        : [`taints ${taints.map((t) => `${t.key}:${t.effect}`).join(', ') || 'none'}`]),
     ]
     if (parts.length === 0) return []
     return [
@@ -66,6 +70,10 @@ export const restore: Step = {
 type Taints = readonly { readonly key: string; readonly value: string; readonly effect: string }[]
 
 function sameTaints(a: Taints, b: Taints): boolean {
-  const text = (taints: Taints) => taints.map((t) => `${t.key}=${t.value}:${t.effect}`).toSorted().join()
+  const text = (taints: Taints) =>
+    taints
+      .map((t) => `${t.key}=${t.value}:${t.effect}`)
+      .toSorted()
+      .join()
   return text(a) === text(b)
 }

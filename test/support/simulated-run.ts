@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto'
+import type { JournalRecord } from '../../src/core/journal.ts'
+import { noncePath } from '../../src/core/node-paths.ts'
+import { stepIds, type Plan, type PlanNode } from '../../src/core/plan.ts'
+import type { OutputFile } from '../../src/core/translation.ts'
+import type { JournalSink, RunFiles } from '../../src/migrate/ports.ts'
+import { run, type Run, type RunEvent, type RunResult } from '../../src/migrate/runner.ts'
+import type { StepPorts } from '../../src/migrate/step.ts'
+import { simulatedKube } from '../../src/simulation/kube.ts'
+import { simulatedHook, simulatedHost } from '../../src/simulation/machines.ts'
+import { localVolumePath, type Scenario } from '../../src/simulation/scenario.ts'
+import { VirtualClock } from '../../src/simulation/virtual-clock.ts'
+import { World } from '../../src/simulation/world.ts'
+import { stringify } from 'yaml'
+
+/** A small cluster: one server, two agents, one of them with a volume; every budget can pass. */
+export function smallScenario(): Scenario {
+  const machine = {
+    board: 'Lab',
+    cpu: 'Lab CPU',
+    cores: 4,
+    flags: 'lm',
+    memoryMib: 4096,
+    diskMib: 64_000,
+    freeMib: 40_000,
+    firmware: 'bios' as const,
+    mac: '52:54:00:00:00:01',
+    driver: 'virtio_net',
+  }
+  const node = (name: string, role: 'server' | 'agent', number: number) => ({
+    name,
+    role,
+    address: `192.0.2.${number}`,
+    gateway: '192.0.2.1',
+    k3os: 'v0.21.5-k3s2r1',
+    k3s: 'v1.21.5+k3s2',
+    kernel: '5.4.0-88-generic',
+    machine: { ...machine, uuid: `10000000-0000-4000-8000-0000000000${number}` },
+    files: { '/etc/os-release': 'ID=k3os\n' },
+    labels: { 'example.org/rack': name },
+    taints: name === 'b' ? [{ key: 'example.org/till', value: '', effect: 'PreferNoSchedule' }] : [],
+    nodePassword: `password-of-${name}`,
+  })
+  const workload = {
+    namespace: 'shops',
+    labels: {},
+    requests: {},
+    volumes: [],
+    graceSeconds: 30,
+    priority: 0,
+  }
+  return {
+    about: 'small',
+    cluster: { version: 'v1.21.5+k3s2', uid: 'cluster-1', token: 'token' },
+    nodes: [node('s', 'server', 10), node('a', 'agent', 11), node('b', 'agent', 12)],
+    workloads: [
+      { ...workload, name: 'web', kind: 'Deployment', on: ['a', 'a', 'b'], labels: { app: 'web' } },
+      { ...workload, name: 'logs', kind: 'DaemonSet', on: [] },
+      { ...workload, name: 'till', kind: 'StatefulSet', on: ['b'], volumes: [{ claim: 'data-till-0' }] },
+    ],
+    budgets: [{ namespace: 'shops', name: 'web', matchLabels: { app: 'web' }, minAvailable: 2 }],
+    localVolumes: [{ name: 'pvc-1', node: 'b', namespace: 'shops', claim: 'data-till-0', bytes: 1000 }],
+    upgradePlan: true,
+  }
+}
+
+export interface Simulated {
+  readonly world: World
+  readonly files: Map<string, string>
+  readonly events: RunEvent[]
+  /** The journal as it lies on the disk; survives a "kill". */
+  readonly journal: JournalRecord[]
+  readonly plan: Plan
+  readonly ports: StepPorts
+  /** A process of its own on the same world: what it remembers is what the journal says. */
+  start(options?: {
+    readonly killAfter?: number
+    readonly stop?: AbortSignal
+    readonly limit?: number
+  }): Promise<RunResult>
+}
+
+/** Thrown in place of the process dying. */
+export class Killed extends Error {}
+
+export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (plan) => plan): Simulated {
+  const world = new World(scenario, new VirtualClock(new Date('2026-11-24T08:00:00Z')))
+  const files = new Map<string, string>()
+  const events: RunEvent[] = []
+  const journal: JournalRecord[] = []
+  let made = 0
+  const runFiles: RunFiles = {
+    directory: '/run',
+    async write(path, content) {
+      files.set(path, typeof content === 'string' ? content : new TextDecoder().decode(content))
+    },
+    read: async (path) => files.get(path),
+    async remove(path) {
+      for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name)
+    },
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    randomHex(bytes) {
+      made += 1
+      return made.toString(16).padStart(2 * bytes, '0')
+    },
+  }
+  const ports: StepPorts = {
+    kube: simulatedKube(world),
+    host: simulatedHost(world),
+    hook: simulatedHook(world, async (path) => files.get(path.replace('/run/', '')) ?? ''),
+    clock: world.clock,
+    files: runFiles,
+  }
+  const plan = change(planFor(world))
+  return {
+    world,
+    files,
+    events,
+    journal,
+    plan,
+    ports,
+    async start({ killAfter, stop = new AbortController().signal, limit } = {}) {
+      let appended = 0
+      const sink: JournalSink = {
+        async append(line) {
+          if (killAfter !== undefined && appended >= killAfter) throw new Killed()
+          appended += 1
+          journal.push(JSON.parse(line) as JournalRecord)
+        },
+      }
+      const job: Run = {
+        plan,
+        runId: 'run-1',
+        ports,
+        sink,
+        records: [...journal],
+        translate: async (node, nonce) => translationOf(world, node, nonce),
+        onEvent: (event) => events.push(event),
+        stop,
+      }
+      return run(job, limit)
+    },
+  }
+}
+
+function translationOf(world: World, node: PlanNode, nonce: string | null): OutputFile[] {
+  const write_files = [
+    { path: '/etc/rancher/node/password', content: world.node(node.name)?.spec.nodePassword },
+    ...(nonce === null ? [] : [{ path: noncePath, content: `${nonce}\n` }]),
+  ]
+  return [{ path: 'user-data', content: stringify({ write_files }), mode: 0o600 }]
+}
+
+function planFor(world: World): Plan {
+  const order = [...world.nodes.values()].toSorted((x, y) => (x.spec.role < y.spec.role ? -1 : 1))
+  return {
+    apiVersion: 'k3os-migrate/v1',
+    kind: 'Plan',
+    metadata: { createdAt: '2026-11-24T08:00:00Z', toolVersion: '0.0.0' },
+    cluster: {
+      server: 'simulation',
+      uid: world.scenario.cluster.uid,
+      version: world.scenario.cluster.version,
+    },
+    inventory: { file: 'inventory.yaml', sha256: '' },
+    target: 'debian',
+    method: { kind: 'command', argv: ['./rebuild'], keepsData: true, hasPointOfNoReturn: true },
+    policy: { deleteEmptyDir: false, abandonPods: [], maxAgeHours: 24 },
+    waivers: [],
+    nodes: order.map(({ spec, kube }) => ({
+      name: spec.name,
+      role: spec.role,
+      address: { host: spec.address, port: 22, user: 'rancher' },
+      why: 'test',
+      fingerprint: {
+        nodeUid: kube.uid,
+        systemUuid: kube.systemUuid,
+        bundleSha256: '',
+        translationSha256: '',
+      },
+      bundleFile: '',
+      keptData: world.scenario.localVolumes
+        .filter((volume) => volume.node === spec.name)
+        .map(localVolumePath),
+      evictions: 0,
+      steps: stepIds.map((id) => ({ id, title: id, timeoutMs: 600_000 })),
+    })),
+    digest: 'sha256:test',
+  }
+}
