@@ -1,0 +1,310 @@
+import type { Finding } from '../findings.ts'
+import type { KubeNode, NodeFacts } from '../inventory.ts'
+import type { K3osConfig } from '../k3os/config.ts'
+import type { Effect } from '../k3os/effects.ts'
+import { k3sModel } from '../k3s/model.ts'
+import type { NodeSecrets } from '../node-secrets.ts'
+import { configPath, type ConfigPath } from '../path.ts'
+import { translateFinding } from '../rules/translate.ts'
+import { alpineToolsIn } from './commands.ts'
+import { goneSysctls, k3osNameserver, k3osSysctls } from './defaults.ts'
+import { hostEnvironment } from './environment.ts'
+import { filePurpose, unwritableReason } from './files.ts'
+import type { HostCommand, HostFile, HostModel, Traced } from './model.ts'
+import { networkModel } from './network.ts'
+
+export interface HostSource {
+  /** For findings. */
+  readonly node: string
+  readonly config: K3osConfig
+  /** What k3OS does before the network is up, and after it. */
+  readonly boot: readonly Effect[]
+  readonly runtime: readonly Effect[]
+  readonly facts: NodeFacts | null
+  readonly secrets: NodeSecrets | null
+  readonly nodeObject?: KubeNode | null
+  /** `/var/lib/connman/*.config` as they lie on the node; null when nobody looked. */
+  readonly connmanFiles?: readonly { readonly path: string; readonly text: string }[] | null
+}
+
+/** What the node must be on any target: k3OS's effects plus what only the machine knows. Pure; never guesses silently. */
+export function hostModel(source: HostSource): HostModel {
+  const { node, config, facts, secrets, runtime, boot } = source
+  const findings: Finding[] = []
+  // Both phases do most things; what only the boot phase does (boot_cmd, data sources) comes first.
+  const phases = [...boot.filter((effect) => !runtime.some((later) => sameEffect(effect, later))), ...runtime]
+
+  const files = readFiles(node, phases, findings)
+  const commands = readCommands(phases)
+  reportDropped(node, config, phases, findings)
+  const { environment, findings: environmentFindings } = hostEnvironment(
+    node,
+    files.findLast((file) => file.purpose === 'environment'),
+    phases,
+  )
+  const hostname = readHostname(source, phases, findings)
+  const connman = readConnman(source, files, phases, findings)
+  const network = networkModel({ node, ...connman, commands, interfaces: facts?.interfaces ?? null })
+  const k3s = k3sModel({
+    node,
+    config,
+    effect: phases.findLast((effect) => effect.kind === 'k3s') ?? null,
+    environment,
+    files,
+    hostname: hostname?.value ?? null,
+    version: facts?.k3s.version ?? null,
+    nodeObject: source.nodeObject ?? null,
+    nodePassword: secrets?.nodePassword ?? null,
+    registriesYaml: secrets?.registriesYaml ?? null,
+  })
+  return {
+    hostname,
+    user: readUser(source, phases, findings),
+    files: files.filter((file) => !k3s.absorbed.includes(file)),
+    commands,
+    modules: phases.flatMap((effect) =>
+      effect.kind === 'module'
+        ? [{ value: effect.name, parameters: effect.parameters, from: effect.from }]
+        : [],
+    ),
+    sysctls: readSysctls(node, phases, findings),
+    environment,
+    fallbackNameservers: connman.nameservers,
+    fallbackTimeservers: [...connman.timeservers, ...network.timeservers],
+    network: network.network,
+    k3s: k3s.k3s,
+    sshHostKeys: secrets?.sshHostKeys ?? [],
+    findings: [...findings, ...environmentFindings, ...network.findings, ...k3s.findings],
+  }
+}
+
+function sameEffect(a: Effect, b: Effect): boolean {
+  return a.kind === b.kind && a.kind !== 'error' && a.from.join('\n') === b.from.join('\n')
+}
+
+function readFiles(node: string, effects: readonly Effect[], findings: Finding[]): HostFile[] {
+  // The last entry for a path wins, as it is written last.
+  const byPath = new Map<string, HostFile>()
+  for (const effect of effects) {
+    if (effect.kind !== 'file') continue
+    const { path, mode, owner, content, from } = effect
+    const earlier = byPath.get(path)
+    byPath.delete(path)
+    byPath.set(path, {
+      path,
+      mode,
+      owner,
+      content,
+      from: [...from, ...(earlier?.from ?? [])],
+      purpose: filePurpose(path),
+    })
+  }
+  const files = [...byPath.values()]
+  for (const file of files) {
+    if (file.purpose !== 'unwritable') continue
+    const facts = { file: file.path, reason: unwritableReason(file.path) ?? '' }
+    for (const path of file.from)
+      findings.push(translateFinding('TRN-FILE-UNWRITABLE', facts, { node, path }))
+  }
+  return files.filter((file) => file.purpose !== 'unwritable')
+}
+
+function readCommands(effects: readonly Effect[]): HostCommand[] {
+  return effects.flatMap((effect) =>
+    effect.kind === 'command' && effect.list !== 'init_cmd'
+      ? [
+          {
+            when: effect.list === 'boot_cmd' ? 'boot' : 'run',
+            command: effect.command,
+            alpineTools: alpineToolsIn(effect.command),
+            from: effect.from,
+          } as const,
+        ]
+      : [],
+  )
+}
+
+/** Keys that end with k3OS, and what k3OS itself does not do. */
+function reportDropped(
+  node: string,
+  config: K3osConfig,
+  effects: readonly Effect[],
+  findings: Finding[],
+): void {
+  for (const index of (config.initCmd ?? []).keys())
+    findings.push(translateFinding('TRN-INIT-CMD', undefined, { node, path: configPath('initCmd', index) }))
+  for (const index of (config.k3os.dataSources ?? []).keys())
+    findings.push(
+      translateFinding('TRN-DATA-SOURCES', undefined, {
+        node,
+        path: configPath('k3os', 'dataSources', index),
+      }),
+    )
+  if (config.k3os.install !== undefined)
+    findings.push(
+      translateFinding(
+        'TRN-INSTALL',
+        { tty: config.k3os.install.tty ?? null },
+        { node, path: 'k3os.install' },
+      ),
+    )
+  for (const effect of effects) {
+    if (effect.kind !== 'error') continue
+    const paths: readonly (ConfigPath | undefined)[] = effect.from.length === 0 ? [undefined] : effect.from
+    for (const path of paths)
+      findings.push(translateFinding('TRN-SKIPPED-BY-K3OS', { message: effect.message }, { node, path }))
+  }
+}
+
+function readHostname(
+  source: HostSource,
+  effects: readonly Effect[],
+  findings: Finding[],
+): Traced<string> | null {
+  const { node, facts } = source
+  const configured = effects.find((effect) => effect.kind === 'hostname')
+  const live = facts?.hostname ?? null
+  if (configured !== undefined && live !== null && live !== configured.name)
+    findings.push(
+      translateFinding(
+        'TRN-HOSTNAME-LIVE',
+        { configured: configured.name, live },
+        { node, path: configured.from[0] },
+      ),
+    )
+  const value = live ?? configured?.name
+  if (value !== undefined) return { value, from: configured?.from ?? [] }
+  findings.push(translateFinding('TRN-HOSTNAME-UNKNOWN', undefined, { node }))
+  return null
+}
+
+function readUser(source: HostSource, effects: readonly Effect[], findings: Finding[]): HostModel['user'] {
+  const { node, secrets } = source
+  const onNode = (secrets?.authorizedKeys ?? '')
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  const keys = new Map<string, Traced<string>>()
+  const sources: HostModel['user']['keySources'][number][] = []
+  for (const effect of effects) {
+    if (effect.kind !== 'ssh-key') continue
+    if (effect.url === null) {
+      const value = effect.key.trim()
+      keys.set(value, { value, from: [...(keys.get(value)?.from ?? []), ...effect.from] })
+    } else if (onNode.length > 0) {
+      findings.push(
+        translateFinding('TRN-KEY-SOURCE-KNOWN', { entry: effect.key }, { node, path: effect.from[0] }),
+      )
+    } else if (!sources.some((known) => known.from.join() === effect.from.join())) {
+      sources.push({ value: effect.key, url: effect.url, from: effect.from })
+      findings.push(
+        translateFinding(
+          'TRN-KEY-SOURCE',
+          { entry: effect.key, url: effect.url },
+          { node, path: effect.from[0] },
+        ),
+      )
+    }
+  }
+  for (const value of onNode) if (!keys.has(value)) keys.set(value, { value, from: [] })
+  const password = effects.findLast((effect) => effect.kind === 'password')
+  return {
+    name: 'rancher',
+    uid: 1000,
+    password:
+      password === undefined
+        ? null
+        : { value: password.password, encrypted: password.encrypted, from: password.from },
+    authorizedKeys: [...keys.values()],
+    keySources: sources,
+  }
+}
+
+function readSysctls(node: string, effects: readonly Effect[], findings: Finding[]): HostModel['sysctls'] {
+  const entries = new Map<string, HostModel['sysctls'][number]>()
+  for (const [key, value] of k3osSysctls) {
+    const file = key.replaceAll('.', '/')
+    entries.set(file, { key, file, value, from: [] })
+  }
+  for (const effect of effects) {
+    if (effect.kind !== 'sysctl') continue
+    const { key, file, value, from } = effect
+    entries.delete(file)
+    entries.set(file, { key, file, value, from })
+    const since = goneSysctls[key]
+    if (since !== undefined)
+      findings.push(translateFinding('TRN-SYSCTL-GONE', { key, since }, { node, path: from[0] }))
+  }
+  return [...entries.values()]
+}
+
+/** connman's files and fallbacks: `/etc/connman/main.conf` of write_files comes after k3OS's own and wins. */
+function readConnman(
+  source: HostSource,
+  files: readonly HostFile[],
+  effects: readonly Effect[],
+  findings: Finding[],
+): Pick<Parameters<typeof networkModel>[0], 'files' | 'wifi'> & {
+  nameservers: Traced<string>[]
+  timeservers: Traced<string>[]
+} {
+  const text = (file: HostFile): string => new TextDecoder().decode(file.content)
+  const main = files.find((file) => file.path === '/etc/connman/main.conf')
+  const own = files.filter((file) => /^\/var\/lib\/connman\/[^/]+\.config$/.test(file.path))
+  for (const file of files) {
+    if (file.purpose !== 'connman' || file === main || own.includes(file)) continue
+    for (const path of file.from)
+      findings.push(
+        translateFinding('TRN-NET-SETTINGS-FILE', { file: file.path }, { node: source.node, path }),
+      )
+  }
+  const saved = (source.connmanFiles ?? []).filter(
+    // k3OS itself makes cloud-config.config, from `k3os.wifi`.
+    ({ path }) => !path.endsWith('/cloud-config.config') && !own.some((file) => file.path === path),
+  )
+  const fallback = effects.findLast((effect) => effect.kind === 'fallback-servers')
+  if (main !== undefined) reportReplacedFallbacks(source, main, findings)
+  const from = (key: 'dnsNameservers' | 'ntpServers', index: number): ConfigPath[] =>
+    source.config.k3os[key] === undefined ? [] : [configPath('k3os', key, index)]
+  const named = main === undefined ? null : text(main)
+  const inMain = (key: string): Traced<string>[] =>
+    main === undefined
+      ? []
+      : (new RegExp(`^\\s*${key}\\s*=(.*)$`, 'm').exec(named ?? '')?.[1] ?? '')
+          .split(/[,;\s]+/)
+          .filter((value) => value !== '')
+          .map((value) => ({ value, from: main.from }))
+  const nameservers = fallback?.nameservers ?? [k3osNameserver]
+  return {
+    files: [
+      ...saved.map((file) => ({ ...file, from: [] })),
+      ...own.map((file) => ({ path: file.path, text: text(file), from: file.from })),
+    ],
+    wifi: effects.flatMap((effect) =>
+      effect.kind === 'wifi'
+        ? effect.networks.map((network, index) => ({ ...network, from: configPath('k3os', 'wifi', index) }))
+        : [],
+    ),
+    nameservers:
+      main === undefined
+        ? nameservers.map((value, index) => ({ value, from: from('dnsNameservers', index) }))
+        : inMain('FallbackNameservers'),
+    timeservers:
+      main === undefined
+        ? (fallback?.timeservers ?? []).map((value, index) => ({ value, from: from('ntpServers', index) }))
+        : inMain('FallbackTimeservers'),
+  }
+}
+
+function reportReplacedFallbacks(source: HostSource, main: HostFile, findings: Finding[]): void {
+  const { node, config } = source
+  const message = 'write_files replaces /etc/connman/main.conf'
+  for (const key of ['dnsNameservers', 'ntpServers'] as const)
+    for (const index of (config.k3os[key] ?? []).keys())
+      findings.push(
+        translateFinding('TRN-SKIPPED-BY-K3OS', { message }, { node, path: configPath('k3os', key, index) }),
+      )
+  if (!/^\s*Fallback(?:Nameservers|Timeservers)\s*=/m.test(new TextDecoder().decode(main.content)))
+    for (const path of main.from)
+      findings.push(translateFinding('TRN-NET-SETTINGS-FILE', { file: main.path }, { node, path }))
+}
