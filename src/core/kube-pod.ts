@@ -14,9 +14,9 @@ const volume = z.object({
   emptyDir: z.object({ medium: text.nullish() }).nullish(),
   hostPath: z.object({ path: text }).nullish(),
   persistentVolumeClaim: z.object({ claimName: text, readOnly: z.boolean().nullish() }).nullish(),
-  configMap: z.unknown(),
-  secret: z.unknown(),
-  projected: z.unknown(),
+  configMap: z.unknown().optional(),
+  secret: z.unknown().optional(),
+  projected: z.unknown().optional(),
 })
 
 const rawPod = z.object({

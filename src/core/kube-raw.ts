@@ -17,7 +17,7 @@ export const metadata = z.object({
   labels: textMap,
   annotations: textMap,
   // JSON has a text here, the client library a Date; only its presence counts.
-  deletionTimestamp: z.unknown(),
+  deletionTimestamp: z.unknown().optional(),
   ownerReferences: z
     .array(z.object({ apiVersion: text, kind: text, name: text, controller: z.boolean().nullish() }))
     .nullish(),
