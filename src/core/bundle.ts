@@ -22,20 +22,20 @@ import { exitCode, MigrateError } from './errors.ts'
  *     end 7
  *
  * The last field of a line is the rest of the line. A field that is not plain printable ASCII (or, unless it is the last,
- * holds a blank) is written as `b64:` and base64. An unknown mode or owner is `-`.
+ * holds a blank) is written as `b64:` and base64. An unknown mode, owner or size is `-`.
  */
 export interface Bundle {
   readonly files: ReadonlyMap<string, BundleFile>
   /** Symbolic links, with their targets as stored. */
   readonly links: ReadonlyMap<string, string>
   readonly dirs: ReadonlyMap<string, Ownership>
-  /** Exists, but its content was not carried: too large, or only its presence matters. */
-  readonly seen: ReadonlyMap<string, Ownership & { readonly sizeBytes: number }>
+  /** Exists, but its content was not carried: too large, or only its presence matters. A null size is unknown. */
+  readonly seen: ReadonlyMap<string, Ownership & { readonly sizeBytes: number | null }>
   /** By command line as run: `uname -r`. Exit 127 = not installed; 124, 137, 143 = stopped after its time. */
   readonly commands: ReadonlyMap<string, CommandAnswer>
   /**
    * Asked for and not there. Holds for everything below a path as well, so `/` says "whatever is not listed does not
-   * exist"; a pattern (`/etc/local.d/*`) says that nothing matched.
+   * exist"; a pattern (`/etc/local.d/*`) says that nothing matches but what is listed.
    */
   readonly absent: ReadonlySet<string>
   /** Could not be read: by path or command line. It never means "absent". */
@@ -97,7 +97,7 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
   const files = new Map<string, BundleFile>()
   const links = new Map<string, string>()
   const dirs = new Map<string, Ownership>()
-  const seen = new Map<string, Ownership & { sizeBytes: number }>()
+  const seen = new Map<string, Ownership & { sizeBytes: number | null }>()
   const commands = new Map<string, CommandAnswer>()
   const absent = new Set<string>()
   const errors = new Map<string, string>()
@@ -155,7 +155,10 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
       }
       case 'seen': {
         const [mode, owner, size, path] = fields(rest, 4)
-        seen.set(pathOf(path), { ...ownershipOf(mode, owner), sizeBytes: numberOf(size) })
+        seen.set(pathOf(path), {
+          ...ownershipOf(mode, owner),
+          sizeBytes: size === '-' ? null : numberOf(size),
+        })
         break
       }
       case 'absent':
@@ -197,7 +200,7 @@ export function formatBundle(bundle: Bundle): string {
   for (const [name, target] of bundle.links) records.push(`link ${field(path(name))} ${lastField(target)}`)
   for (const [name, dir] of bundle.dirs) records.push(`dir ${ownership(dir)} ${lastField(path(name))}`)
   for (const [name, { sizeBytes, ...owned }] of bundle.seen)
-    records.push(`seen ${ownership(owned)} ${sizeBytes} ${lastField(path(name))}`)
+    records.push(`seen ${ownership(owned)} ${sizeBytes ?? '-'} ${lastField(path(name))}`)
   for (const name of bundle.absent) records.push(`absent ${lastField(path(name))}`)
   for (const [name, { exit, text }] of bundle.commands)
     records.push(`command ${exit} ${lastField(name)}\n${body(new TextEncoder().encode(text))}.`)

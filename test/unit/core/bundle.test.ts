@@ -30,7 +30,11 @@ const entry = fc.oneof(
   fc.record({ kind: fc.constant('file' as const), bytes: fc.uint8Array({ maxLength: 300 }), ...ownership }),
   fc.record({ kind: fc.constant('link' as const), target: text }),
   fc.record({ kind: fc.constant('dir' as const), ...ownership }),
-  fc.record({ kind: fc.constant('seen' as const), sizeBytes: fc.nat(), ...ownership }),
+  fc.record({
+    kind: fc.constant('seen' as const),
+    sizeBytes: fc.option(fc.nat(), { nil: null }),
+    ...ownership,
+  }),
   fc.record({ kind: fc.constant('absent' as const) }),
   fc.record({ kind: fc.constant('command' as const), exit: fc.integer({ min: 0, max: 255 }), text }),
   fc.record({ kind: fc.constant('error' as const), reason: text }),

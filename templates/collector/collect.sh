@@ -1,0 +1,422 @@
+#!/bin/sh
+# k3os-migrate collector: reads one k3OS node and prints one archive on standard output.
+#
+# By hand, on the node, as root (without root it says what it could not read):
+#
+#     sudo sh collect.sh > node1.bundle      then      k3os-migrate inventory --from-dir .
+#
+# It changes nothing and writes no file, not even a temporary one. THE ARCHIVE HOLDS SECRETS (cluster token, SSH host keys,
+# Wi-Fi passphrases): keep it as you keep those. The format is described in src/core/bundle.ts of k3os-migrate.
+#
+# Needs sh, base64, stat, readlink, wc; everything else is optional. Works in busybox ash, dash and bash.
+
+# --- What is read -------------------------------------------------------------------------------------------------
+#
+# file PATTERN   its content, if not larger than the limit below
+# link PATTERN   where a symbolic link points to
+# dir  PATTERN   that a directory is there
+# seen PATTERN   that something is there, and its size
+# run  COMMAND   its output and exit status
+# used PATTERN   bytes used below a directory (du), as long as the time for that lasts
+#
+# A star matches hidden names only where the pattern says so.
+
+what='
+# configuration: the six sources of k3OS, every name in the drop-in directory
+file /k3os/system/config.yaml
+file /proc/cmdline
+file /var/lib/rancher/k3os/config.yaml
+dir  /var/lib/rancher/k3os/config.d
+file /var/lib/rancher/k3os/config.d/*
+file /var/lib/rancher/k3os/config.d/.*
+file /run/config/provider
+file /run/config/hostname
+file /run/config/local_hostname
+file /run/config/ssh/authorized_keys
+file /run/config/userdata
+
+# which k3OS, k3s and kernel, now and at the next boot
+file /etc/os-release
+file /run/k3os/mode
+run  uname -r
+run  uname -m
+run  k3s --version
+link /k3os/system/k3os/current
+link /k3os/system/k3os/previous
+link /k3os/system/k3s/current
+link /k3os/system/k3s/previous
+link /k3os/system/kernel/current
+link /k3os/system/kernel/previous
+seen /k3os/system/*
+seen /k3os/system/.*
+dir  /k3os/system/k3os/*
+dir  /k3os/system/k3s/*
+dir  /k3os/system/kernel/*
+seen /k3os/system/kernel/*/kernel.squashfs
+seen /k3os/system/kernel/*/initrd
+seen /k3os/system/k3os/*/k3os
+seen /k3os/system/k3s/*/k3s
+
+# boot
+file /boot/grub/grub.cfg
+file /boot/grub/grubenv
+seen /boot/grub/*/loadenv.mod
+seen /boot/grub/*/linux.mod
+dir  /sys/firmware/efi
+file /sys/kernel/kexec_loaded
+file /proc/sys/kernel/kexec_load_disabled
+
+# k3s
+file /etc/init.d/k3s-service
+file /etc/rancher/k3s/k3s-service.env
+file /etc/environment
+file /etc/rancher/k3s/config.yaml
+file /etc/rancher/k3s/registries.yaml
+link /etc/rancher/node
+file /etc/rancher/node/password
+file /var/lib/rancher/k3os/node/password
+file /var/lib/rancher/k3s/server/token
+file /var/lib/rancher/k3s/server/node-token
+file /var/lib/rancher/k3s/server/agent-token
+dir  /var/lib/rancher/k3s/server/tls
+seen /var/lib/rancher/k3s/server/db/state.db
+seen /var/lib/rancher/k3s/server/db/state.dqlite
+dir  /var/lib/rancher/k3s/server/db/etcd/member/wal
+file /var/lib/rancher/k3s/server/db/etcd/name
+file /var/lib/rancher/k3s/server/tls/*.crt
+file /var/lib/rancher/k3s/agent/*.crt
+seen /var/lib/rancher/k3s/server/manifests/*
+seen /var/lib/rancher/k3s/agent/images/*
+run  rc-status -a
+seen /var/log/k3s-service.log
+seen /var/log/messages
+
+# identity and access
+file /proc/sys/kernel/hostname
+file /etc/hostname
+file /var/lib/rancher/k3os/hostname
+file /etc/machine-id
+file /proc/sys/kernel/random/boot_id
+link /etc/ssh
+file /etc/ssh/ssh_host_*
+file /etc/ssh/sshd_config
+file /var/lib/rancher/k3os/ssh/ssh_host_*
+file /home/rancher/.ssh/authorized_keys
+file /etc/local.d/*
+
+# network, as it is and as it is stored
+run  ip -j addr
+run  ip addr
+run  ip -j route
+run  ip -6 -j route
+link /sys/class/net/*
+link /sys/class/net/*/device/driver
+dir  /sys/class/net/*/wireless
+file /sys/class/net/*/address
+file /sys/class/net/*/operstate
+file /proc/net/route
+file /proc/net/ipv6_route
+file /etc/resolv.conf
+file /etc/hosts
+file /etc/connman/main.conf
+file /var/lib/connman/settings
+file /var/lib/connman/*.config
+file /var/lib/connman/*/settings
+run  connmanctl services
+
+# hardware
+file /proc/cpuinfo
+file /proc/meminfo
+file /proc/modules
+file /proc/bus/pci/devices
+file /sys/class/dmi/id/sys_vendor
+file /sys/class/dmi/id/product_name
+file /sys/class/dmi/id/product_serial
+file /sys/class/dmi/id/product_uuid
+file /sys/class/dmi/id/bios_version
+file /sys/firmware/devicetree/base/model
+
+# disks, mounts and what is on them
+file /proc/mounts
+file /proc/swaps
+file /proc/mdstat
+run  lsblk -J -b -o NAME,TYPE,SIZE,RO,MODEL,SERIAL,WWN,TRAN,FSTYPE,LABEL,UUID,MOUNTPOINT
+run  blkid
+run  findmnt -J
+run  df -P -k
+run  df -P -k /var/lib/rancher
+
+# settings in force, time
+run  sysctl -a
+file /proc/uptime
+run  date -u +%s
+
+# data that may have to stay; the containers of k3s last, as they have the most files
+used /var/lib/rancher/k3s/server/db
+used /var/lib/rancher/k3s/storage
+used /var/lib/rancher/k3s/storage/*
+used /var/lib/longhorn
+used /var/lib/kubelet
+used /var/log
+used /var/local
+used /home
+used /opt
+used /root
+used /mnt
+used /var/lib/rancher/k3s/agent
+'
+
+# --- Limits -------------------------------------------------------------------------------------------------------
+
+max_file_bytes=1048576 # a larger file is only seen
+run_seconds=8          # for one command
+used_seconds=25        # for all sizes together
+
+# --- Records ------------------------------------------------------------------------------------------------------
+
+records=0
+newline='
+'
+blanks=" $newline"
+
+record() {
+  printf '%s\n' "$1"
+  records=$((records + 1))
+}
+
+# A field must be plain ASCII; anything else, and a blank where a field ends at the next one, goes as base64.
+odd='*[! -~]*'
+odd_or_blank='*[!!-~]*'
+encode() { # TEXT PATTERN -> $encoded
+  # shellcheck disable=SC2254 # the variable is a pattern
+  case $1 in
+    b64:* | $2 | '') encoded=b64:$(printf %s "$1" | base64 | tr -d '\n') ;;
+    *) encoded=$1 ;;
+  esac
+}
+
+problem() { # NAME REASON
+  encode "$1" "$odd_or_blank"
+  record "error $encoded $2"
+}
+
+owned() { # PATH -> $ownership
+  ownership=$(stat -L -c '%a %u:%g' "$1" 2>/dev/null) || ownership='- -'
+}
+
+# "It is not there" can be believed when every directory above may be searched; root may.
+missing() { # PATH
+  up=${1%/*}
+  while [ -n "$up" ] && [ ! -d "$up" ]; do up=${up%/*}; done
+  if [ -x "${up:-/}" ]; then
+    encode "$1" "$odd"
+    record "absent $encoded"
+  else
+    problem "$1" 'permission denied'
+  fi
+}
+
+is_link() { # PATH: true when it was a link, recorded
+  [ -L "$1" ] || return 1
+  if target=$(readlink "$1"); then
+    encode "$target" "$odd"
+    target=$encoded
+    encode "$1" "$odd_or_blank"
+    record "link $encoded $target"
+  else
+    problem "$1" 'the link could not be read'
+  fi
+}
+
+is_dir() {
+  [ -d "$1" ] || return 1
+  owned "$1"
+  encode "$1" "$odd"
+  record "dir $ownership $encoded"
+}
+
+is_seen() {
+  [ -f "$1" ] || return 1
+  size=$(stat -L -c %s "$1" 2>/dev/null) || size=-
+  owned "$1"
+  encode "$1" "$odd"
+  record "seen $ownership $size $encoded"
+}
+
+is_file() {
+  [ -f "$1" ] || return 1
+  if [ ! -r "$1" ]; then
+    problem "$1" 'permission denied'
+  elif ! size=$({ wc -c <"$1"; } 2>/dev/null); then
+    problem "$1" 'it could not be read'
+  elif [ "$size" -gt "$max_file_bytes" ]; then
+    is_seen "$1"
+  elif body=$({ base64 <"$1"; } 2>/dev/null); then
+    owned "$1"
+    encode "$1" "$odd"
+    record "file $ownership $encoded"
+    [ -z "$body" ] || printf '%s\n' "$body"
+    echo .
+  else
+    problem "$1" 'it could not be read'
+  fi
+}
+
+take() { # KIND PATH
+  case $1 in
+    file) is_file "$2" || is_dir "$2" || is_link "$2" || is_odd "$2" || missing "$2" ;;
+    link) is_link "$2" || is_dir "$2" || is_seen "$2" || is_odd "$2" || missing "$2" ;;
+    dir) is_link "$2" || is_dir "$2" || is_seen "$2" || is_odd "$2" || missing "$2" ;;
+    seen) is_link "$2" || is_dir "$2" || is_seen "$2" || is_odd "$2" || missing "$2" ;;
+    used) is_used "$2" || is_odd "$2" || missing "$2" ;;
+  esac
+}
+
+is_odd() {
+  [ -e "$1" ] || return 1
+  problem "$1" 'it is neither a file nor a directory'
+}
+
+# --- Commands -----------------------------------------------------------------------------------------------------
+
+# Old busybox has a timeout of another form, some systems have none.
+if timeout 5 true 2>/dev/null; then
+  bounded() { timeout "$limit" "$@"; }
+else
+  bounded() {
+    "$@" &
+    probe=$!
+    {
+      waited=0
+      while [ "$waited" -lt "$limit" ]; do
+        sleep 1
+        kill -0 "$probe" || exit
+        waited=$((waited + 1))
+      done
+      kill -9 "$probe"
+    } >/dev/null 2>&1 &
+    guard=$!
+    wait "$probe"
+    status=$?
+    kill "$guard" 2>/dev/null
+    return "$status"
+  }
+fi
+
+run() { # COMMAND ARGUMENT...
+  status=127
+  output=
+  if command -v "$1" >/dev/null 2>&1; then
+    output=$(bounded "$@" 2>/dev/null)
+    status=$?
+  fi
+  encode "$*" "$odd"
+  record "command $status $encoded"
+  [ -z "$output" ] || printf '%s\n' "$output" | base64
+  echo .
+}
+
+is_used() { # DIRECTORY
+  is_link "$1" && return
+  is_dir "$1" || return
+  now=$(date +%s)
+  : "${used_until:=$((now + used_seconds))}"
+  limit=$((used_until - now))
+  if [ "$limit" -gt 0 ]; then
+    run du -skx "$1"
+  else
+    problem "du -skx $1" 'the time for measuring was used up'
+  fi
+}
+
+# --- The walk -----------------------------------------------------------------------------------------------------
+
+each() { # KIND PATTERN
+  case $2 in
+    *\**) ;;
+    *)
+      once "$1" "$2"
+      return
+      ;;
+  esac
+  above=${2%%\**}
+  above=${above%/*}
+  if [ -d "$above" ] && { [ ! -r "$above" ] || [ ! -x "$above" ]; }; then
+    problem "$2" 'permission denied'
+    return
+  fi
+  # Patterns are expanded, but what they yield is not split: names may hold anything.
+  IFS=
+  # shellcheck disable=SC2086
+  for path in $2; do
+    IFS=$blanks
+    case $path in
+      */. | */..) continue ;;
+    esac
+    if [ -e "$path" ] || [ -L "$path" ]; then once "$1" "$path"; fi
+  done
+  IFS=$blanks
+  # Nothing else of that form is there.
+  missing "$2"
+}
+
+# Two patterns may yield one path; the archive names it once.
+done_paths=$newline
+once() { # KIND PATH
+  case $done_paths in
+    *"$newline$2$newline"*) return ;;
+  esac
+  done_paths=$done_paths$2$newline
+  take "$1" "$2"
+}
+
+# The directory for local-path volumes when k3s was told another one.
+volumes_elsewhere() {
+  cat /etc/init.d/k3s-service /etc/rancher/k3s/config.yaml 2>/dev/null |
+    sed -n "s/.*default-local-storage-path[=:'\" ]*\([^'\" ]*\).*/\1/p" | head -n 1
+}
+
+collect() {
+  LC_ALL=C
+  PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  export LC_ALL PATH
+  renice -n 10 -p $$ >/dev/null 2>&1
+  if [ "$(printf x | base64 2>/dev/null)" != eA== ]; then
+    echo 'collect.sh: this system has no base64' >&2
+    exit 1
+  fi
+  [ "$(id -u)" = 0 ] || echo 'collect.sh: not root, so some things cannot be read' >&2
+
+  echo 'k3os-migrate-bundle 1'
+  used_until=
+  set -f
+  IFS=$newline
+  for line in $what; do
+    IFS=$blanks
+    kind=${line%% *}
+    name=${line#* }
+    name=${name# }
+    limit=$run_seconds
+    case $kind in
+      \#) ;;
+      run)
+        # shellcheck disable=SC2086
+        run $name
+        ;;
+      *)
+        set +f
+        each "$kind" "$name"
+        set -f
+        ;;
+    esac
+  done
+  set +f
+  elsewhere=$(volumes_elsewhere)
+  case $elsewhere in
+    /*) each used "${elsewhere%/}/*" ;;
+  esac
+  printf 'end %s\n' "$records"
+}
+
+# In one function and without standard input: nothing runs before the whole script has arrived, and no command eats it.
+collect </dev/null
