@@ -1,0 +1,129 @@
+import type { Assessment, RuleOutcome } from '../assessment.ts'
+import { isInhibitor, sortFindings, type Finding, type RuleId, type Severity } from '../findings.ts'
+import type { Inventory } from '../inventory.ts'
+import type { Waiver } from '../plan.ts'
+import { assessRules } from '../rules/assess.ts'
+import {
+  joinMachines,
+  type AssessContext,
+  type AssessedTarget,
+  type Check,
+  type ConfigVerdict,
+  type SettledByPlan,
+} from './context.ts'
+import { datastoreChecks } from './datastore.ts'
+import { fitChecks, fitRows } from './fit.ts'
+import { localVolumeChecks } from './local-volumes.ts'
+import { machineChecks } from './machine-state.ts'
+import { readingChecks } from './readings.ts'
+import { upgradePlanChecks } from './upgrade-plans.ts'
+import { applyWaivers } from './waivers.ts'
+import { workloadChecks } from './workloads.ts'
+
+export interface AssessInput {
+  readonly inventory: Inventory
+  /** SHA-256 of the inventory file, hex. */
+  readonly inventorySha256: string
+  /** By name of the node in the inventory. */
+  readonly configs: ReadonlyMap<string, ConfigVerdict>
+  readonly targets: readonly AssessedTarget[]
+  readonly waivers?: readonly Waiver[]
+  /** Given by `plan`; what it settles does not stop it. */
+  readonly settled?: SettledByPlan
+  readonly metadata: Assessment['metadata']
+  /** ISO date for waivers; the day of `metadata.createdAt` when not given. */
+  readonly today?: string
+}
+
+const checks: readonly Check[] = [
+  ...readingChecks,
+  ...machineChecks,
+  ...datastoreChecks,
+  ...workloadChecks,
+  ...localVolumeChecks,
+  ...upgradePlanChecks,
+  ...fitChecks,
+]
+
+/** Everything that speaks against moving these nodes, and which target each fits. Same input, same document. */
+export function assess(input: AssessInput): Assessment {
+  const { inventory, metadata } = input
+  const context: AssessContext = {
+    inventory,
+    cluster: inventory.cluster?.status === 'read' ? inventory.cluster.facts : null,
+    machines: joinMachines(inventory),
+    configs: input.configs,
+    targets: input.targets,
+    settled: input.settled ?? { deleteEmptyDir: false, abandonPods: [], keptData: new Map() },
+  }
+  const looked = checks.map((check) => {
+    const obstacle = obstacleOf(check, context)
+    return { check, obstacle, findings: obstacle?.result === 'skip' ? [] : check.run(context) }
+  })
+  const today = input.today ?? metadata.createdAt.slice(0, 10)
+  const findings = sortFindings(
+    applyWaivers(
+      looked.flatMap((one) => one.findings),
+      input.waivers ?? [],
+      today,
+    ),
+  )
+  return {
+    apiVersion: 'k3os-migrate/v1',
+    kind: 'Assessment',
+    metadata,
+    inventory: { sha256: input.inventorySha256 },
+    summary: {
+      nodes: inventory.nodes.length,
+      nodesRead: inventory.nodes.filter(({ status }) => status === 'read').length,
+      ...count(findings),
+    },
+    findings,
+    checks: looked.flatMap(({ check, obstacle }) =>
+      check.rules.map((rule) => outcomeOf(rule, findings, obstacle)),
+    ),
+    fit: fitRows(context),
+  }
+}
+
+interface Obstacle {
+  /** `skip`: nothing to look at. `error`: only a part could be looked at, so "nothing found" proves nothing. */
+  readonly result: 'skip' | 'error'
+  readonly reason: string
+}
+
+function obstacleOf({ needs }: Check, { inventory, cluster }: AssessContext): Obstacle | null {
+  if (needs.includes('cluster')) {
+    if (cluster === null) return { result: 'skip', reason: 'the cluster was not read' }
+    const [failure] = cluster.failures
+    if (failure !== undefined) return { result: 'error', reason: `${failure.what} could not be read` }
+  }
+  if (needs.includes('machines')) {
+    const unread = inventory.nodes.filter(({ status }) => status === 'error').map(({ name }) => name)
+    if (unread.length > 0) return { result: 'error', reason: `not read: ${unread.join(', ')}` }
+  }
+  return null
+}
+
+function outcomeOf(rule: RuleId, findings: readonly Finding[], obstacle: Obstacle | null): RuleOutcome {
+  const own = findings.filter((f) => f.rule === rule)
+  const title = Object.entries(assessRules).find(([id]) => id === rule)?.[1].title ?? ''
+  const ran = { rule, title, findings: own.length, reason: obstacle?.reason ?? null }
+  if (own.some(({ result }) => result === 'fail')) return { ...ran, result: 'fail' }
+  if (own.length > 0) return { ...ran, result: 'error' }
+  return { ...ran, result: obstacle?.result ?? 'pass' }
+}
+
+function count(findings: readonly Finding[]): Omit<Assessment['summary'], 'nodes' | 'nodesRead'> {
+  const open = findings.filter((f) => f.waiver === null)
+  const of = (severity: Severity): number =>
+    open.filter((f) => !isInhibitor(f) && f.result === 'fail' && f.severity === severity).length
+  return {
+    inhibitors: open.filter(isInhibitor).length,
+    high: of('high'),
+    medium: of('medium'),
+    low: of('low'),
+    info: of('info'),
+    waived: findings.length - open.length,
+  }
+}

@@ -1,0 +1,136 @@
+import type { Finding } from '../findings.ts'
+import { aboutNode, isK3osImage, type AssessContext, type Check, type Machine } from './context.ts'
+import { found } from './found.ts'
+
+/** What could not be read, and what does not belong together. */
+export const readingChecks: readonly Check[] = [
+  { rules: ['INV-NODE-UNREAD', 'INV-READING-FAILED'], needs: [], run: unreadMachines },
+  { rules: ['INV-CLUSTER-UNREAD', 'INV-CLUSTER-PARTIAL'], needs: [], run: unreadCluster },
+  { rules: ['INV-CONFIG-UNREAD', 'INV-CONFIG-REJECTED'], needs: [], run: configurations },
+  { rules: ['INV-NO-MACHINE', 'INV-NO-NODE'], needs: ['cluster'], run: unmatched },
+  { rules: ['INV-NOT-K3OS'], needs: ['machines'], run: otherSystems },
+  { rules: ['INV-IDENTITY'], needs: ['cluster', 'machines'], run: identities },
+  { rules: ['INV-UUID-SHARED'], needs: ['machines'], run: sharedUuids },
+]
+
+function unreadMachines({ machines }: AssessContext): Finding[] {
+  return machines.flatMap((machine) => {
+    const { name: node, address, entry } = machine
+    if (entry === null) return []
+    const occurrence = { subject: aboutNode(machine) }
+    if (entry.status === 'error')
+      return [
+        found('INV-NODE-UNREAD', { node, address, reason: entry.reason }, { ...occurrence, result: 'error' }),
+      ]
+    const { failures } = entry.facts
+    return failures.length === 0 ? [] : [found('INV-READING-FAILED', { node, failures }, occurrence)]
+  })
+}
+
+function unreadCluster({ inventory: { cluster } }: AssessContext): Finding[] {
+  const subject = { kind: 'Cluster' }
+  if (cluster?.status !== 'read')
+    return [found('INV-CLUSTER-UNREAD', { reason: cluster?.reason ?? null }, { subject, result: 'error' })]
+  return cluster.facts.failures.map((failure) =>
+    found('INV-CLUSTER-PARTIAL', failure, { subject, discriminator: failure.what, result: 'error' }),
+  )
+}
+
+/** Findings of the configuration engine, and what it could not say. */
+function configurations({ machines, configs }: AssessContext): Finding[] {
+  return machines.flatMap((machine) => {
+    const { entry, name: node, runsK3os } = machine
+    if (entry?.status !== 'read' || !runsK3os) return []
+    const occurrence = { subject: aboutNode(machine) }
+    const verdict = configs.get(entry.name)
+    if (verdict === undefined) {
+      const reason = 'its bundle was not read'
+      return [found('INV-CONFIG-UNREAD', { node, reason }, { ...occurrence, result: 'error' })]
+    }
+    const rejected =
+      verdict.status === 'rejected'
+        ? [found('INV-CONFIG-REJECTED', { node, reason: verdict.reason ?? 'no reason given' }, occurrence)]
+        : []
+    return [...rejected, ...verdict.findings.map((f) => ofNode(f, node))]
+  })
+}
+
+/** The engine knows files, not nodes: two nodes with the same mistake need two keys, or one waiver covers both. */
+function ofNode(f: Finding, node: string): Finding {
+  if (f.subject.name === node) return f
+  const who = [f.subject.kind, f.subject.namespace, f.subject.name].filter((part) => part !== null).join('/')
+  const rest = f.key.slice(`${f.rule}:${who}`.length)
+  return {
+    ...f,
+    key: `${f.rule}:${f.subject.kind}/${node}${f.subject.name === null ? '' : `/${f.subject.name}`}${rest}`,
+    subject: { ...f.subject, name: f.subject.name === null ? node : `${node}/${f.subject.name}` },
+  }
+}
+
+function unmatched({ machines, cluster }: AssessContext): Finding[] {
+  return machines.flatMap((machine) => {
+    const { entry, node, facts, name, runsK3os } = machine
+    const occurrence = { subject: aboutNode(machine) }
+    if (entry === null && node !== null && isK3osImage(node.osImage))
+      return [found('INV-NO-MACHINE', { node: name, osImage: node.osImage }, occurrence)]
+    if (entry !== null && node === null && runsK3os && cluster !== null)
+      return [found('INV-NO-NODE', { node: name, hostname: facts?.hostname ?? null }, occurrence)]
+    return []
+  })
+}
+
+function otherSystems({ machines }: AssessContext): Finding[] {
+  return machines
+    .filter(({ runsK3os }) => !runsK3os)
+    .map((machine) =>
+      found(
+        'INV-NOT-K3OS',
+        {
+          node: machine.name,
+          os: machine.facts?.os.prettyName ?? machine.node?.osImage ?? 'another system',
+        },
+        { subject: aboutNode(machine) },
+      ),
+    )
+}
+
+function identities({ machines }: AssessContext): Finding[] {
+  return machines.flatMap((machine) =>
+    identityPairs(machine)
+      .filter(({ machine: own, cluster }) => own.toLowerCase() !== cluster.toLowerCase())
+      .slice(0, 1)
+      .map((pair) =>
+        found(
+          'INV-IDENTITY',
+          { node: machine.name, ...pair },
+          { subject: aboutNode(machine), discriminator: pair.what.toLowerCase().replace(' ', '-') },
+        ),
+      ),
+  )
+}
+
+// Strongest first; the first difference is reported. The machine ID changes at each k3OS boot, as the boot ID does: it
+// tells nothing more.
+function identityPairs({ facts, node }: Machine): { what: string; machine: string; cluster: string }[] {
+  if (facts === null || node === null) return []
+  const pairs = [
+    { what: 'system UUID', machine: facts.systemUuid, cluster: node.systemUuid },
+    { what: 'boot ID', machine: facts.bootId, cluster: node.bootId },
+  ]
+  return pairs.flatMap(({ what, machine, cluster }) =>
+    machine === null || machine === '' || cluster === '' ? [] : [{ what, machine, cluster }],
+  )
+}
+
+function sharedUuids({ machines }: AssessContext): Finding[] {
+  const byUuid = new Map<string, string[]>()
+  for (const { facts, name } of machines) {
+    const uuid = facts?.systemUuid?.toLowerCase() ?? ''
+    if (uuid !== '') byUuid.set(uuid, [...(byUuid.get(uuid) ?? []), name])
+  }
+  return [...byUuid]
+    .filter(([, nodes]) => nodes.length > 1)
+    .map(([uuid, nodes]) =>
+      found('INV-UUID-SHARED', { uuid, nodes }, { subject: { kind: 'Cluster' }, discriminator: uuid }),
+    )
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { results, severities, type Finding, type RuleId } from './findings.ts'
+
+/** The document `Assessment`: everything that speaks against moving, and which target each node fits. No secrets. */
+
+const nullable = <T extends z.ZodType>(type: T) => type.nullable()
+
+export const findingSchema = z.strictObject({
+  /** Stable across versions and wording; what a waiver names. */
+  key: z.string(),
+  rule: z.templateLiteral([z.enum(['CFG', 'PRE', 'FIT', 'TRN', 'INV']), '-', z.string()]),
+  severity: z.enum(severities),
+  result: z.enum(results),
+  title: z.string(),
+  summary: z.string(),
+  diagnosis: z.string(),
+  subject: z.strictObject({
+    kind: z.string(),
+    namespace: nullable(z.string()),
+    name: nullable(z.string()),
+    uid: nullable(z.string()),
+  }),
+  location: nullable(
+    z.strictObject({
+      file: z.string(),
+      line: nullable(z.number()),
+      column: nullable(z.number()),
+      endLine: nullable(z.number()),
+      endColumn: nullable(z.number()),
+      path: nullable(z.string()),
+    }),
+  ),
+  evidence: z.array(z.strictObject({ source: z.string(), digest: nullable(z.string()) })),
+  remediations: z.array(z.strictObject({ type: z.enum(['hint', 'command', 'patch']), text: z.string() })),
+  links: z.array(z.string()),
+  waiver: nullable(
+    z.strictObject({ reason: z.string(), approvedBy: z.string(), expires: nullable(z.string()) }),
+  ),
+})
+
+/** `unknown`: a fact the answer depends on could not be read. */
+export const fitVerdicts = ['fits', 'fits with changes', 'does not fit', 'unknown'] as const
+export type FitVerdict = (typeof fitVerdicts)[number]
+
+export const assessmentSchema = z.strictObject({
+  apiVersion: z.literal('k3os-migrate/v1'),
+  kind: z.literal('Assessment'),
+  metadata: z.strictObject({ createdAt: z.string(), toolVersion: z.string() }),
+  inventory: z.strictObject({ sha256: z.string() }),
+  summary: z.strictObject({
+    /** Machines of the inventory, and how many of them were read. */
+    nodes: z.number(),
+    nodesRead: z.number(),
+    /** Without waiver; checks that could not run are counted here too. */
+    inhibitors: z.number(),
+    high: z.number(),
+    medium: z.number(),
+    low: z.number(),
+    info: z.number(),
+    waived: z.number(),
+  }),
+  findings: z.array(findingSchema),
+  /** One row per rule, so that "nothing found" and "not looked at" are told apart. */
+  checks: z.array(
+    z.strictObject({
+      rule: z.string(),
+      title: z.string(),
+      result: z.enum(results),
+      findings: z.number(),
+      reason: nullable(z.string()),
+    }),
+  ),
+  fit: z.array(
+    z.strictObject({
+      node: z.string(),
+      target: z.string(),
+      verdict: z.enum(fitVerdicts),
+      reasons: z.array(z.strictObject({ rule: z.string(), text: z.string() })),
+    }),
+  ),
+})
+
+/** As read back from a file; `assess()` makes one with the narrower types of `Finding`. */
+export type AssessmentDocument = z.infer<typeof assessmentSchema>
+
+export interface RuleOutcome {
+  readonly rule: RuleId
+  readonly title: string
+  readonly result: 'pass' | 'fail' | 'error' | 'skip'
+  readonly findings: number
+  readonly reason: string | null
+}
+
+export interface Fit {
+  readonly node: string
+  readonly target: string
+  readonly verdict: FitVerdict
+  readonly reasons: readonly { readonly rule: RuleId; readonly text: string }[]
+}
+
+export interface Assessment extends Omit<AssessmentDocument, 'findings' | 'checks' | 'fit'> {
+  readonly findings: readonly Finding[]
+  readonly checks: readonly RuleOutcome[]
+  readonly fit: readonly Fit[]
+}

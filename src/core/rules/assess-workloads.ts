@@ -1,0 +1,221 @@
+import { word } from '../assess/command-text.ts'
+import { sizeText } from '../assess/size-text.ts'
+import { command, hint, onNode, rule, type OnNode } from './assess-shapes.ts'
+
+interface PodOnNode {
+  readonly node: string
+  readonly namespace: string
+  readonly pod: string
+}
+
+interface Budget {
+  readonly node: string
+  readonly namespace: string
+  readonly budget: string
+  readonly pods: readonly string[]
+}
+
+/** A change that lets one pod at a time go, whatever the budget said before. */
+const allowOne = ({ namespace, budget }: Budget): string =>
+  `kubectl -n ${word(namespace)} patch poddisruptionbudget ${word(budget)} --type merge -p '{"spec":{"minAvailable":null,"maxUnavailable":1}}'`
+
+const saveBudget = ({ namespace, budget }: Budget): string =>
+  `kubectl -n ${word(namespace)} get poddisruptionbudget ${word(budget)} -o yaml > ${word(`${namespace}-${budget}-pdb.yaml`)}`
+
+const many = (names: readonly string[]): string =>
+  names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
+
+const size = (bytes: number | null): string => (bytes === null ? 'size unknown' : sizeText(bytes))
+
+/** What stands on a node: pods, budgets, data, and upgraders that would come back for it. */
+export const workloadRules = {
+  'PRE-UNMANAGED': rule<PodOnNode>({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'A pod has no controller',
+    text: ({ node, namespace, pod }) => ({
+      summary: `the pod ${namespace}/${pod} on ${node} has no controller: once evicted it does not come back`,
+      diagnosis: 'Draining deletes it, and nothing makes a new one.',
+      remediations: [
+        hint('keep its manifest, and give it a Deployment or create it again after the move'),
+        command(
+          `kubectl -n ${word(namespace)} get pod ${word(pod)} -o yaml > ${word(`${namespace}-${pod}.yaml`)}`,
+        ),
+      ],
+    }),
+  }),
+  'PRE-EMPTYDIR': rule<PodOnNode & { volumes: readonly string[] }>({
+    severity: 'high',
+    title: 'A pod keeps data in an emptyDir',
+    text: ({ node, namespace, pod, volumes }) => ({
+      summary: `the pod ${namespace}/${pod} on ${node} loses what is in ${many(volumes)} (emptyDir) when it is evicted`,
+      diagnosis:
+        'The new pod starts with an empty volume. For a cache that is nothing; for an upload or a queue it is loss.',
+      remediations: [
+        hint('if it is only a cache or scratch space, allow it in the plan; otherwise copy it out first'),
+        command(
+          `kubectl -n ${word(namespace)} get pod ${word(pod)} -o jsonpath='{.spec.containers[*].volumeMounts}'`,
+        ),
+      ],
+    }),
+  }),
+  'PRE-HOSTPATH': rule<OnNode & { path: string; pods: readonly string[]; bytes: number | null }>({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'Pods write to a directory of the node',
+    text: ({ node, address, path, pods, bytes }) => ({
+      summary: `${path} on ${node} (${size(bytes)}) is written by ${many(pods)} through a hostPath volume`,
+      diagnosis:
+        'On a wiped disk the directory is missing or empty, and the pods start all the same. Kubernetes does not notice.',
+      remediations: [
+        hint('keep the path in the plan, or copy it off the node while the pods are stopped'),
+        command(
+          `(umask 077; ${onNode(address, `sudo tar -C / -czf - ${word(path.replace(/^\/+/, ''))}`)} > ${word(`${node}-${fileName(path)}.tar.gz`)})`,
+        ),
+      ],
+    }),
+  }),
+  'PRE-LOCALPV': rule<
+    OnNode & {
+      volume: string
+      claim: string | null
+      pods: readonly string[]
+      path: string | null
+      bytes: number | null
+      reclaimPolicy: string
+      kept: boolean
+    }
+  >({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'A volume lives on the disk of a node',
+    text: ({ node, address, volume, claim, pods, path, bytes, reclaimPolicy, kept }) => ({
+      summary: `${claim === null ? `the volume ${volume}` : `the data of ${claim}`} (${size(bytes)}) ${kept ? 'stays' : 'is only'} on ${node}${path === null ? '' : ` at ${path}`}`,
+      diagnosis: `${kept ? 'The plan keeps this directory; it is compared before k3s may start. Without that, after' : 'After'} a wipe ${pods.length === 0 ? 'the next pod' : many(pods)} would start here with an empty directory and become Ready: the volume is bound to this node by name, and no Kubernetes check looks inside.${reclaimPolicy === 'Delete' ? ' Its reclaim policy is Delete: deleting the claim deletes the data.' : ''}`,
+      remediations: kept
+        ? []
+        : [
+            hint(
+              'move with a method that keeps /var/lib/rancher, or copy the data off the node while its pods are stopped',
+            ),
+            ...(path === null
+              ? []
+              : [
+                  command(
+                    `(umask 077; ${onNode(address, `sudo tar -C ${word(parent(path))} -czf - ${word(base(path))}`)} > ${word(`${volume}.tar.gz`)})`,
+                  ),
+                ]),
+            ...(reclaimPolicy === 'Delete'
+              ? [
+                  command(
+                    `kubectl patch persistentvolume ${word(volume)} -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`,
+                  ),
+                ]
+              : []),
+          ],
+    }),
+  }),
+  'PRE-ORPHAN-VOLUME': rule<OnNode & { path: string; bytes: number | null }>({
+    severity: 'low',
+    title: 'A volume directory belongs to no PersistentVolume',
+    text: ({ node, address, path, bytes }) => ({
+      summary: `${path} on ${node} (${size(bytes)}) belongs to no PersistentVolume`,
+      diagnosis: 'Left behind by a deleted claim, or the only copy of something. No pod would miss it.',
+      remediations: [
+        hint('look at it before the move'),
+        command(onNode(address, `sudo ls -lA ${word(path)}`)),
+      ],
+    }),
+  }),
+  'PRE-PDB-STRUCTURAL': rule<Budget>({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'A disruption budget never lets a pod go',
+    text: (budget) => ({
+      summary: `the budget ${budget.namespace}/${budget.budget} never lets ${many(budget.pods)} leave ${budget.node}`,
+      diagnosis:
+        'As it is written it allows no disruption even when everything is healthy: a drain would be refused until its timeout. Waiting does not help.',
+      remediations: [
+        hint('run one replica more, or relax the budget for the time of the move'),
+        command(saveBudget(budget)),
+        command(allowOne(budget)),
+      ],
+    }),
+  }),
+  'PRE-PDB-NEVER-REFILLS': rule<Budget>({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'A disruption budget runs dry during the drain',
+    text: (budget) => ({
+      summary: `the budget ${budget.namespace}/${budget.budget} lets some of ${many(budget.pods)} leave ${budget.node}, then never another`,
+      diagnosis:
+        'The replacements cannot run on any other node, so the budget does not refill while this one is drained.',
+      remediations: [
+        hint('make room on another node, or relax the budget for the time of the move'),
+        command(saveBudget(budget)),
+        command(allowOne(budget)),
+      ],
+    }),
+  }),
+  'PRE-PDB-TWICE': rule<Budget & { budgets: readonly string[] }>({
+    severity: 'inhibitor',
+    title: 'Two disruption budgets guard one pod',
+    text: (budget) => ({
+      summary: `${many(budget.pods)} on ${budget.node} ${budget.pods.length === 1 ? 'is' : 'are'} guarded by more than one budget: ${budget.budgets.join(', ')}`,
+      diagnosis: 'The API server answers every eviction of such a pod with an error (500), for ever.',
+      remediations: [
+        hint('keep one of them'),
+        command(saveBudget(budget)),
+        command(`kubectl -n ${word(budget.namespace)} delete poddisruptionbudget ${word(budget.budget)}`),
+      ],
+    }),
+  }),
+  'PRE-PDB-TEMPORARY': rule<Budget>({
+    severity: 'high',
+    title: 'A disruption budget has nothing to give now',
+    text: (budget) => ({
+      summary: `the budget ${budget.namespace}/${budget.budget} lets no pod leave ${budget.node} now: ${many(budget.pods)} must wait`,
+      diagnosis: 'Some of its pods are not healthy. When they are, the drain can go on.',
+      remediations: [
+        command(`kubectl -n ${word(budget.namespace)} describe poddisruptionbudget ${word(budget.budget)}`),
+      ],
+    }),
+  }),
+  'PRE-UPGRADE-PLAN': rule<{
+    namespace: string
+    plan: string
+    image: string | null
+    ofK3os: boolean
+    nodes: readonly string[]
+    /** `kubectl label` arguments after which it matches no more; null when the selector leaves none. */
+    labelChange: string | null
+  }>({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'An upgrade Plan selects nodes that are about to move',
+    text: ({ namespace, plan, image, ofK3os, nodes, labelChange }) => ({
+      summary: `the upgrade Plan ${namespace}/${plan}${image === null ? '' : ` (${image})`} selects ${many(nodes)}`,
+      diagnosis: ofK3os
+        ? "A moved node keeps its Node object and its labels. k3OS's own upgrader would drain it by force and run a privileged job that writes /k3os/system on a system that is no longer k3OS, then reboots it."
+        : 'The system-upgrade-controller may drain or reboot these nodes in the middle of a move.',
+      remediations: [
+        hint(
+          labelChange === null
+            ? 'keep a copy, then remove the Plan'
+            : 'take the nodes out of it, or keep a copy and remove the Plan',
+        ),
+        ...(labelChange === null
+          ? []
+          : [command(`kubectl label node ${nodes.map(word).join(' ')} ${labelChange}`)]),
+        command(
+          `kubectl -n ${word(namespace)} get plans.upgrade.cattle.io ${word(plan)} -o yaml > ${word(`${plan}-plan.yaml`)}`,
+        ),
+        command(`kubectl -n ${word(namespace)} delete plans.upgrade.cattle.io ${word(plan)}`),
+      ],
+    }),
+  }),
+}
+
+const fileName = (path: string): string => path.replace(/^\/+|\/+$/g, '').replaceAll('/', '-')
+const base = (path: string): string => path.replace(/\/+$/, '').split('/').at(-1) ?? ''
+const parent = (path: string): string => path.replace(/\/+$/, '').replace(/\/[^/]*$/, '') || '/'
