@@ -18,6 +18,26 @@ export const stepIds = [
 ] as const
 export type StepId = (typeof stepIds)[number]
 
+/** What each step is called in plans, progress and reports, and how long it may take unless the plan says otherwise. */
+export const stepDefaults: Readonly<Record<StepId, { readonly title: string; readonly timeoutMs: number }>> = {
+  check: { title: 'check that it is still the machine of the plan', timeoutMs: minutes(5) },
+  capture: { title: 'write down labels, taints and identity', timeoutMs: minutes(1) },
+  stage: { title: 'render the target configuration', timeoutMs: minutes(5) },
+  cordon: { title: 'cordon', timeoutMs: minutes(1) },
+  drain: { title: 'drain', timeoutMs: minutes(30) },
+  fingerprint: { title: 'take fingerprints of the data that stays', timeoutMs: minutes(30) },
+  reimage: { title: 'reimage', timeoutMs: minutes(50) },
+  compare: { title: 'compare the data with its fingerprints', timeoutMs: minutes(30) },
+  release: { title: 'let k3s start', timeoutMs: minutes(1) },
+  join: { title: 'prove that it rejoined', timeoutMs: minutes(10) },
+  restore: { title: 'restore labels and taints', timeoutMs: minutes(1) },
+  uncordon: { title: 'uncordon', timeoutMs: minutes(1) },
+}
+
+function minutes(count: number): number {
+  return count * 60_000
+}
+
 /** From this step on there is no undo, only forward (rolling-migration R2; methods that declare one). */
 export const pointOfNoReturn: StepId = 'reimage'
 

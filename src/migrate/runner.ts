@@ -1,8 +1,9 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import { chain, type JournalRecord } from '../core/journal.ts'
-import { pointOfNoReturn, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
+import type { JournalRecord } from '../core/journal.ts'
+import { pointOfNoReturn, stepDefaults, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
 import { nodeRecord, nodeState, replay, runRecord, type NodeState } from '../core/run-state.ts'
 import type { OutputFile } from '../core/translation.ts'
+import { Journal } from './journal.ts'
 import type { JournalSink } from './ports.ts'
 import type { Action, Intent, Observed, Step, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
@@ -93,7 +94,7 @@ async function carryOut(
   recorded: Intent | undefined,
 ): Promise<void> {
   const context = stepContext(job, journal, node, attempt, step.id)
-  job.onEvent({ type: 'step.start', node: node.name, step: step.id, title: step.title })
+  job.onEvent({ type: 'step.start', node: node.name, step: step.id, title: stepDefaults[step.id].title })
   try {
     const intent = recorded ?? (await step.intent(context))
     if (recorded === undefined) await journal.intent(node.name, step.id, attempt, intent)
@@ -149,7 +150,7 @@ async function observeAgain(context: StepContext, step: Step, intent: Intent): P
 /** Success is what is observed, never that nothing complained. */
 async function confirm(context: StepContext, step: Step, intent: Intent): Promise<void> {
   await waitUntil(context, {
-    until: `"${step.title}" is seen to be done on ${context.node.name}`,
+    until: `"${stepDefaults[step.id].title}" is seen to be done on ${context.node.name}`,
     timeoutMs: context.node.steps.find(({ id }) => id === step.id)?.timeoutMs ?? 0,
     everyMs: 5_000,
     exit: canUndo(context.node, step.id) ? exitCode.rolledBack : exitCode.needsOperator,
@@ -183,7 +184,7 @@ async function rollBack(
         await action.run(context.signal)
       }
       // An undo that still has something to do afterwards did not work.
-      const left: Action[] = id === 'stage' ? [] : await step.undo(context, done.intent)
+      const left: Action[] = await step.undo(context, done.intent)
       if (left.length > 0)
         throw new MigrateError(`${left[0]?.describe} had no effect`, { exitCode: exitCode.needsOperator })
     } catch (error) {
@@ -240,58 +241,5 @@ function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number
     progress(message) {
       job.onEvent({ type: 'step.progress', node: node.name, step: id, message })
     },
-  }
-}
-
-/** Appends to the chain; a record counts only when the sink says it is on the disk. */
-class Journal {
-  readonly #job: Run
-  #records: readonly JournalRecord[]
-
-  constructor(job: Run) {
-    this.#job = job
-    this.#records = job.records
-  }
-
-  get records(): readonly JournalRecord[] {
-    return this.#records
-  }
-
-  async intent(node: string, step: string, attempt: number, data: Intent): Promise<void> {
-    await this.#append(node, step, attempt, 'intent', data)
-  }
-
-  async result(node: string, step: string, attempt: number, data: Intent): Promise<void> {
-    await this.#append(node, step, attempt, 'result', data)
-  }
-
-  async note(node: string | null, step: string, attempt: number, data: Intent): Promise<void> {
-    await this.#append(node, step, attempt, 'note', data)
-  }
-
-  async #append(
-    node: string | null,
-    step: string,
-    attempt: number,
-    phase: JournalRecord['phase'],
-    data: Intent,
-  ): Promise<void> {
-    const { clock, files } = this.#job.ports
-    const record = chain(
-      this.#records.at(-1),
-      {
-        ts: clock.now().toISOString(),
-        monotonicMs: Math.round(clock.monotonicMs()),
-        runId: this.#job.runId,
-        node,
-        step,
-        phase,
-        attempt,
-        data,
-      },
-      (text) => files.sha256(text),
-    )
-    await this.#job.sink.append(`${JSON.stringify(record)}\n`)
-    this.#records = [...this.#records, record]
   }
 }

@@ -16,7 +16,6 @@ export type Intent = Readonly<Record<string, unknown>>
 
 export interface Step {
   readonly id: StepId
-  readonly title: string
   /** Reads only. The truth after a crash, and the proof after acting. */
   observe(context: StepContext, intent: Intent): Promise<Observed>
   intent(context: StepContext): Promise<Intent>

@@ -22,7 +22,6 @@ export async function readNode(context: StepContext): Promise<KubeNode> {
 /** The gates that must hold at the moment a node's turn comes: same cluster, same machine, healthy, nobody else's. */
 export const check: Step = {
   id: 'check',
-  title: 'check that it is still the machine of the plan',
   observe: async () => 'done',
   async intent(context) {
     const { plan, node, kube, signal } = context
@@ -67,7 +66,6 @@ function stale(what: string): MigrateError {
  */
 export const capture: Step = {
   id: 'capture',
-  title: 'write down labels, taints and identity',
   observe: async () => 'done',
   async intent(context): Promise<Intent> {
     const now = await readNode(context)

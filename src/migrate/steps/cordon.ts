@@ -8,7 +8,6 @@ const intentSchema = z.object({ wasUnschedulable: z.boolean() })
 /** Marks the node as this run's work and keeps new pods away. The old value decides whether `uncordon` does anything. */
 export const cordon: Step = {
   id: 'cordon',
-  title: 'cordon',
   async intent(context) {
     return { wasUnschedulable: (await readNode(context)).unschedulable }
   },
@@ -39,7 +38,6 @@ export const cordon: Step = {
 /** The last step: the node takes pods again, unless somebody had cordoned it before us. */
 export const uncordon: Step = {
   id: 'uncordon',
-  title: 'uncordon',
   async intent(context) {
     return { wasUnschedulable: baseline(context).unschedulable }
   },

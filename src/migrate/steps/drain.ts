@@ -13,7 +13,6 @@ const intentSchema = z.object({ evict: z.array(podSchema), keep: z.array(podSche
 /** Moves the pods away. What it evicts is journaled first: no pod that came later is ever touched. */
 export const drain: Step = {
   id: 'drain',
-  title: 'drain',
   async intent(context) {
     const { kube, node, signal } = context
     const { evict, keep, refuse } = await classifyNode(kube, node.name, allowance(context), signal)

@@ -10,7 +10,6 @@ const intentSchema = z.object({ digests: z.record(z.string(), z.string()) })
  */
 export const fingerprint: Step = {
   id: 'fingerprint',
-  title: 'take fingerprints of the data that stays',
   async intent(context) {
     const { node, host, signal } = context
     if (node.keptData.length === 0) return { digests: {} }
@@ -31,7 +30,6 @@ export const fingerprint: Step = {
 /** The same digests on the new system, before k3s may start. */
 export const compare: Step = {
   id: 'compare',
-  title: 'compare the data with its fingerprints',
   async intent(context) {
     return { digests: intentSchema.parse(context.earlier('fingerprint')).digests }
   },

@@ -9,7 +9,6 @@ import { readHostFile, stepTimeout } from './reimage.ts'
 /** Opens the gate that holds k3s back, now that the data is proven to be in place (DESIGN 6.4). */
 export const release: Step = {
   id: 'release',
-  title: 'let k3s start',
   async intent(context) {
     return { nonce: staged(context).nonce }
   },
@@ -40,7 +39,6 @@ const heartbeatLimitSeconds = 40
 /** Same machine, new boot, new system, Ready with a fresh heartbeat, several times in a row. */
 export const join: Step = {
   id: 'join',
-  title: 'prove that it rejoined',
   async intent(context) {
     const { bootId, systemUuid, osImage, kubeletVersion, podCidr } = baseline(context)
     return { bootIdBefore: bootId, systemUuid, osImageBefore: osImage, kubeletVersion, podCidr }

@@ -19,7 +19,6 @@ const intentSchema = z.object({ bootId: z.string(), argv: z.array(z.string()) })
  */
 export const reimage: Step = {
   id: 'reimage',
-  title: 'reimage (point of no return)',
   async intent(context) {
     // The last look before the disk is written: cordoned by us, and still the k3OS machine of the plan.
     const now = await readNode(context)

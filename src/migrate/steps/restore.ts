@@ -21,7 +21,6 @@ const clusterTaints = /^(node\.kubernetes\.io\/|node\.cloudprovider\.kubernetes\
 /** What was set with kubectl comes back; what only k3OS needs goes. */
 export const restore: Step = {
   id: 'restore',
-  title: 'restore labels and taints',
   async intent(context) {
     const before = baseline(context)
     const now = await readNode(context)

@@ -11,7 +11,6 @@ export function seedFolder(context: Pick<StepContext, 'node' | 'attempt'>): stri
 /** Renders the target configuration with a fresh nonce and lays it where the reimage method takes it from. */
 export const stage: Step = {
   id: 'stage',
-  title: 'render the target configuration',
   async intent(context) {
     const nonce = context.files.randomHex(16)
     const rendered = await context.translate(nonce)
@@ -41,8 +40,11 @@ export const stage: Step = {
     }
     return 'done'
   },
-  async undo(context) {
+  async undo(context, intent) {
     const folder = seedFolder(context)
+    const names = Object.keys(intentSchema.parse(intent).files)
+    const left = await Promise.all(names.map((name) => context.files.read(`${folder}/${name}`)))
+    if (left.every((content) => content === undefined)) return []
     return [
       {
         describe: `remove the rendered configuration ${folder}`,

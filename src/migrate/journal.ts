@@ -1,0 +1,63 @@
+import { chain, type JournalRecord } from '../core/journal.ts'
+import type { JournalSink } from './ports.ts'
+import type { Intent, StepPorts } from './step.ts'
+
+interface JournalOwner {
+  readonly runId: string
+  readonly ports: Pick<StepPorts, 'clock' | 'files'>
+  readonly sink: JournalSink
+  readonly records: readonly JournalRecord[]
+}
+
+/** Appends to the chain; a record counts only when the sink says it is on the disk. */
+export class Journal {
+  readonly #job: JournalOwner
+  #records: readonly JournalRecord[]
+
+  constructor(job: JournalOwner) {
+    this.#job = job
+    this.#records = job.records
+  }
+
+  get records(): readonly JournalRecord[] {
+    return this.#records
+  }
+
+  async intent(node: string, step: string, attempt: number, data: Intent): Promise<void> {
+    await this.#append(node, step, attempt, 'intent', data)
+  }
+
+  async result(node: string, step: string, attempt: number, data: Intent): Promise<void> {
+    await this.#append(node, step, attempt, 'result', data)
+  }
+
+  async note(node: string | null, step: string, attempt: number, data: Intent): Promise<void> {
+    await this.#append(node, step, attempt, 'note', data)
+  }
+
+  async #append(
+    node: string | null,
+    step: string,
+    attempt: number,
+    phase: JournalRecord['phase'],
+    data: Intent,
+  ): Promise<void> {
+    const { clock, files } = this.#job.ports
+    const record = chain(
+      this.#records.at(-1),
+      {
+        ts: clock.now().toISOString(),
+        monotonicMs: Math.round(clock.monotonicMs()),
+        runId: this.#job.runId,
+        node,
+        step,
+        phase,
+        attempt,
+        data,
+      },
+      (text) => files.sha256(text),
+    )
+    await this.#job.sink.append(`${JSON.stringify(record)}\n`)
+    this.#records = [...this.#records, record]
+  }
+}
