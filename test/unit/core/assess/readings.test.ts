@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ConfigVerdict } from '../../../../src/core/assess/context.ts'
 import { finding, isInhibitor, type Rule } from '../../../../src/core/findings.ts'
 import { checkResult, cluster, inventory, kubeNode, look, machine, of } from './builders.ts'
 
@@ -72,10 +73,10 @@ describe('configurations', () => {
   })
 
   test('that k3OS rejects are inhibitors', () => {
-    const rejected = { status: 'rejected', reason: 'line 3: not a list', findings: [] } as const
-    const configs = new Map([
+    const rejected: ConfigVerdict = { status: 'rejected', reason: 'line 3: not a list', findings: [] }
+    const configs = new Map<string, ConfigVerdict>([
       ['s1', rejected],
-      ['a1', { status: 'merged', findings: [] } as const],
+      ['a1', { status: 'merged', findings: [] }],
     ])
     expect(of(look(inventory(), { configs }), 'INV-CONFIG-REJECTED')[0]?.summary).toContain(
       'line 3: not a list',
