@@ -19,7 +19,7 @@ export function evictionAnswer(error: unknown): Eviction | undefined {
     return { status: 'blocked', budget, message: cause.message, retryAfterMs }
   }
   // The precondition failed: this name belongs to another pod by now.
-  if (status === 409 && /UID in precondition/.test(message)) return { status: 'gone' }
+  if (status === 409 && /UID in (the )?precondition/.test(message)) return { status: 'gone' }
   if (status === 500 && /more than one PodDisruptionBudget/.test(message))
     return { status: 'impossible', message }
   if (status !== 403) return undefined

@@ -93,7 +93,8 @@ function answered(answer: Answer, call: ApiCall, place: Place): ApiFailure {
     )
   return new ApiFailure(`cannot ${request} at ${at}: HTTP ${answer.status}${said}`, answer, {
     exitCode: exitCode.unexpected,
-    transient: answer.status === 429 || answer.status >= 500,
+    // 409: somebody else changed the object in the same moment.
+    transient: answer.status === 409 || answer.status === 429 || answer.status >= 500,
   })
 }
 
