@@ -11,6 +11,7 @@ import {
   type ConfigVerdict,
   type SettledByPlan,
 } from './context.ts'
+import { budgetChecks } from './budgets.ts'
 import { datastoreChecks } from './datastore.ts'
 import { fitChecks, fitRows } from './fit.ts'
 import { localVolumeChecks } from './local-volumes.ts'
@@ -41,6 +42,7 @@ const checks: readonly Check[] = [
   ...datastoreChecks,
   ...workloadChecks,
   ...localVolumeChecks,
+  ...budgetChecks,
   ...upgradePlanChecks,
   ...fitChecks,
 ]

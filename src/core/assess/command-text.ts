@@ -1,9 +1,11 @@
+import { sh } from '../shell.ts'
+
 const plainWord = /^[A-Za-z0-9_./:=@%+,-]+$/
 
 /**
- * A word for a command the user pastes into a shell: names come from files and API answers, so whatever is not plainly
- * harmless is quoted.
+ * A word of a command the user pastes into a shell. Names come from files and API answers: whatever is not plainly
+ * harmless is quoted, the rest stays readable.
  */
 export function word(text: string): string {
-  return plainWord.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  return plainWord.test(text) ? text : sh(text)
 }

@@ -9,7 +9,7 @@ export const machineChecks: readonly Check[] = [
   { rules: ['PRE-CLOCK'], needs: ['machines'], run: eachMachine(clock) },
   { rules: ['PRE-PENDING-REBOOT'], needs: ['machines'], run: eachMachine(pendingReboot) },
   { rules: ['PRE-BOOT-MARKER'], needs: ['machines'], run: eachMachine(bootMarkers) },
-  { rules: ['PRE-LIVE'], needs: ['machines'], run: eachMachine(installation) },
+  { rules: ['PRE-INSTALL'], needs: ['machines'], run: eachMachine(installation) },
   { rules: ['PRE-NODE-PASSWORD'], needs: ['machines'], run: eachMachine(nodePassword) },
 ]
 
@@ -94,7 +94,10 @@ function bootMarkers(machine: Machine, facts: NodeFacts): Finding[] {
 function installation(machine: Machine, { install }: NodeFacts): Finding[] {
   if (install === 'disk') return []
   const result = install === 'unknown' ? 'error' : 'fail'
-  return [found('PRE-LIVE', { node: machine.name, install }, { subject: aboutNode(machine), result })]
+  // An overlay install is a real one (ARM boards); it only has no disk layout of k3OS.
+  const severity = install === 'overlay' ? 'medium' : 'inhibitor'
+  const facts = { node: machine.name, install }
+  return [found('PRE-INSTALL', facts, { subject: aboutNode(machine), result, severity })]
 }
 
 function nodePassword(machine: Machine, { k3s }: NodeFacts): Finding[] {

@@ -69,14 +69,32 @@ const machineRules = {
       ],
     }),
   }),
-  'PRE-LIVE': rule<{ node: string; install: string }>({
+  'PRE-INSTALL': rule<{ node: string; install: 'live' | 'overlay' | 'unknown' }>({
     severity: 'inhibitor',
-    title: 'k3OS is not installed on a disk',
-    text: ({ node, install }) => ({
-      summary: `${node} runs k3OS from ${install === 'live' ? 'a live medium' : install === 'overlay' ? 'an overlay over another system' : 'an unknown kind of installation'}`,
-      diagnosis: 'Everything here is about k3OS installed to a disk with a file system labelled K3OS_STATE.',
-      remediations: [hint('set this machine up anew; there is no installed k3OS to retire')],
-    }),
+    title: 'k3OS is not installed to a disk of its own',
+    text: ({ node, install }) => {
+      switch (install) {
+        case 'live':
+          return {
+            summary: `${node} runs k3OS from a live medium`,
+            diagnosis: 'Nothing is installed: after a reboot there is nothing that could be moved.',
+            remediations: [hint('set this machine up anew; there is no installed k3OS to retire')],
+          }
+        case 'overlay':
+          return {
+            summary: `${node} runs k3OS as an overlay over another system`,
+            diagnosis:
+              'There is no file system labelled K3OS_STATE and no boot loader of k3OS: whoever reimages this board must write its whole medium.',
+            remediations: [hint('check that the method of the plan knows this kind of board')],
+          }
+        case 'unknown':
+          return {
+            summary: `how k3OS is installed on ${node} could not be read`,
+            diagnosis: 'Where its system and data are is not known.',
+            remediations: [hint('see the failed readings of this machine, then take the inventory again')],
+          }
+      }
+    },
   }),
   'PRE-NODE-PASSWORD': rule<{ node: string; readable: boolean }>({
     severity: 'high',

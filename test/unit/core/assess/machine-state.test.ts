@@ -19,7 +19,7 @@ test('every rule about a healthy machine passes', () => {
     'PRE-CLOCK',
     'PRE-PENDING-REBOOT',
     'PRE-BOOT-MARKER',
-    'PRE-LIVE',
+    'PRE-INSTALL',
     'PRE-NODE-PASSWORD',
   ])
     expect([rule, checkResult(healthy, rule)]).toEqual([rule, 'pass'])
@@ -81,11 +81,11 @@ test('a file that is no marker is not one', () => {
 })
 
 test.each([
-  ['live', 'fail'],
-  ['overlay', 'fail'],
-  ['unknown', 'error'],
-] as const)('an installation that is %s', (install, result) => {
-  expect(of(withFacts({ install }), 'PRE-LIVE')[0]?.result).toBe(result)
+  ['live', 'fail', 'inhibitor'],
+  ['overlay', 'fail', 'medium'],
+  ['unknown', 'error', 'inhibitor'],
+] as const)('an installation that is %s', (install, result, severity) => {
+  expect(of(withFacts({ install }), 'PRE-INSTALL')[0]).toMatchObject({ result, severity })
 })
 
 test.each([
