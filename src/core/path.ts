@@ -29,3 +29,16 @@ export function leaves(value: unknown, at: ConfigPath = ''): [ConfigPath, unknow
   }
   return at === '' ? [] : [[at, value]]
 }
+
+/** Parts of the configuration that make sense as a whole: a file, a wifi network, the installer's block. */
+const whole = /^(?:writeFiles\[\d+\]|k3os\.wifi\[\d+\]|k3os\.install)(?=\.|$)/
+
+/** The entry a value is part of, itself when it stands alone. */
+export function entryOf(path: ConfigPath): ConfigPath {
+  return whole.exec(path)?.[0] ?? path
+}
+
+/** The entries of several values, each once, in order. */
+export function entriesOf(paths: readonly ConfigPath[]): ConfigPath[] {
+  return [...new Set(paths.map(entryOf))]
+}

@@ -1,5 +1,5 @@
 import type { Finding } from './findings.ts'
-import { leaves, type ConfigPath } from './path.ts'
+import { entryOf, leaves, type ConfigPath } from './path.ts'
 import type { HostModel } from './host/model.ts'
 import type { K3osConfig } from './k3os/config.ts'
 import type { NodeFacts } from './inventory.ts'
@@ -98,7 +98,5 @@ export function uncovered(
   for (const { location } of translation.findings) if (location?.path) covered.add(location.path)
   return leaves(config)
     .map(([path]) => path)
-    .filter((path) => !covered.has(path) && !covered.has(wholeEntry.exec(path)?.[0] ?? path))
+    .filter((path) => !covered.has(path) && !covered.has(entryOf(path)))
 }
-
-const wholeEntry = /^(?:writeFiles\[\d+\]|k3os\.wifi\[\d+\]|k3os\.install)(?=\.|$)/

@@ -1,6 +1,6 @@
 import type { Finding } from '../findings.ts'
 import type { Effect } from '../k3os/effects.ts'
-import { configPath } from '../path.ts'
+import { configPath, entriesOf } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
 import type { HostFile, HostModel } from './model.ts'
 
@@ -24,8 +24,9 @@ export function hostEnvironment(
     if (name === undefined) unread.push(line.split(/\s/, 1)[0] ?? '')
     else variables.set(name, { name, value: unquoted(entry?.[2] ?? ''), from: file.from })
   }
+  if (file !== undefined && variables.size === 0 && unread.length === 0) unread.push('it has none at all')
   if (file !== undefined && unread.length > 0) {
-    const where = { node, path: file.from[0], discriminator: file.path }
+    const where = { node, path: entriesOf(file.from)[0], discriminator: file.path }
     findings.push(translateFinding('TRN-ENVIRONMENT-FILE', { lines: unread.join(', ') }, where))
   }
   for (const effect of effects) {

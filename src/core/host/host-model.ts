@@ -4,7 +4,7 @@ import type { K3osConfig } from '../k3os/config.ts'
 import type { Effect } from '../k3os/effects.ts'
 import { k3sModel } from '../k3s/model.ts'
 import type { NodeSecrets } from '../node-secrets.ts'
-import { configPath, type ConfigPath } from '../path.ts'
+import { configPath, entriesOf, type ConfigPath } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
 import { alpineToolsIn } from './commands.ts'
 import { goneSysctls, k3osNameserver, k3osSysctls } from './defaults.ts'
@@ -103,7 +103,7 @@ function readFiles(node: string, effects: readonly Effect[], findings: Finding[]
   for (const file of files) {
     if (file.purpose !== 'unwritable') continue
     const facts = { file: file.path, reason: unwritableReason(file.path) ?? '' }
-    for (const path of file.from)
+    for (const path of entriesOf(file.from))
       findings.push(translateFinding('TRN-FILE-UNWRITABLE', facts, { node, path }))
   }
   return files.filter((file) => file.purpose !== 'unwritable')
@@ -253,7 +253,7 @@ function readConnman(
   const own = files.filter((file) => /^\/var\/lib\/connman\/[^/]+\.config$/.test(file.path))
   for (const file of files) {
     if (file.purpose !== 'connman' || file === main || own.includes(file)) continue
-    for (const path of file.from)
+    for (const path of entriesOf(file.from))
       findings.push(
         translateFinding('TRN-NET-SETTINGS-FILE', { file: file.path }, { node: source.node, path }),
       )
@@ -305,6 +305,6 @@ function reportReplacedFallbacks(source: HostSource, main: HostFile, findings: F
         translateFinding('TRN-SKIPPED-BY-K3OS', { message }, { node, path: configPath('k3os', key, index) }),
       )
   if (!/^\s*Fallback(?:Nameservers|Timeservers)\s*=/m.test(new TextDecoder().decode(main.content)))
-    for (const path of main.from)
+    for (const path of entriesOf(main.from))
       findings.push(translateFinding('TRN-NET-SETTINGS-FILE', { file: main.path }, { node, path }))
 }

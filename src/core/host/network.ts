@@ -1,6 +1,6 @@
 import type { Finding } from '../findings.ts'
 import type { NodeFacts } from '../inventory.ts'
-import type { ConfigPath } from '../path.ts'
+import { entriesOf, type ConfigPath } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
 import { readConnmanFile, type ConnmanSection } from './connman.ts'
 import type { Addressing, HostCommand, NetworkModel, NetworkPort, WifiModel } from './model.ts'
@@ -133,7 +133,7 @@ function wiredPorts(
     findings.push(
       translateFinding('TRN-NET-ANY-PORT', facts, {
         node: source.node,
-        path: section.from[0],
+        path: entriesOf(section.from)[0],
         discriminator: `${section.file} ${section.section}`,
         ...(only === undefined ? {} : { severity: 'low' as const }),
       }),
@@ -255,5 +255,5 @@ function netFinding<Id extends Parameters<typeof translateFinding>[0]>(
   from: readonly ConfigPath[],
   discriminator: string,
 ): Finding {
-  return translateFinding(id, facts, { node: source.node, path: from[0], discriminator })
+  return translateFinding(id, facts, { node: source.node, path: entriesOf(from)[0], discriminator })
 }

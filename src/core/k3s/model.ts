@@ -4,7 +4,7 @@ import type { HostFile, HostModel, K3sModel, Traced } from '../host/model.ts'
 import type { KubeNode } from '../inventory.ts'
 import type { K3osConfig } from '../k3os/config.ts'
 import type { Effect } from '../k3os/effects.ts'
-import { configPath, type ConfigPath } from '../path.ts'
+import { configPath, entriesOf, type ConfigPath } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
 import { readArguments } from './arguments.ts'
 import { flagRefusal, type K3sRole } from './flags.ts'
@@ -207,7 +207,7 @@ function mergeUserConfig(
   k3s: { role: K3sRole; configFileSupported: boolean },
   settings: Settings,
 ): Finding[] {
-  const where = { node: source.node, path: file.from[0], discriminator: file.path }
+  const where = { node: source.node, path: entriesOf(file.from)[0], discriminator: file.path }
   const read = k3s.configFileSupported
     ? readUserConfig(new TextDecoder().decode(file.content), k3s.role, source.version)
     : `k3s ${source.version} reads no configuration file`

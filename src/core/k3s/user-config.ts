@@ -41,6 +41,8 @@ export function readUserConfig(text: string, role: K3sRole, version: string | nu
 
 function scalarText(node: unknown): string {
   if (!isScalar(node)) return ''
-  if (typeof node.value === 'number') return node.source ?? String(node.value)
-  return node.value === null ? '' : String(node.value)
+  const { value, source } = node
+  if (typeof value === 'string') return value
+  if (typeof value === 'boolean') return String(value)
+  return value === null ? '' : (source ?? '')
 }

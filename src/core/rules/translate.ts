@@ -191,6 +191,17 @@ const systemTexts = {
       })),
     }),
   },
+  'TRN-ALPINE-SCRIPT': {
+    severity: 'medium',
+    title: 'A script calls programs that only k3OS has',
+    text: ({ file, tools, target }: { file: string; tools: readonly string[]; target: string }) => ({
+      summary: `${file} is carried, but calls ${tools.join(', ')}, which ${target} does not have`,
+      remediations: tools.map((tool) => ({
+        type: 'hint' as const,
+        text: `${tool}: ${alpineTools[tool] ?? 'no equivalent'}`,
+      })),
+    }),
+  },
   'TRN-SYSCTL-GONE': {
     severity: 'low',
     title: 'A kernel setting no longer exists',

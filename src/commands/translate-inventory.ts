@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { readIfPresent } from '../adapters/files.ts'
+import { bundleFiles } from '../core/bundle-files.ts'
+import { parseBundle } from '../core/bundle.ts'
+import { exitCode, MigrateError } from '../core/errors.ts'
+import { inventorySchema, type Inventory, type InventoryNode } from '../core/inventory.ts'
+import { readConfig } from '../core/k3os/read.ts'
+import { configSourcesFrom } from '../core/k3os/sources.ts'
+import type { NodeToTranslate } from '../core/translate-node.ts'
+
+const again = 'k3os-migrate inventory'
+
+/** The nodes of an inventory, with the bundles beside it. A node that could not be read when it was made stays unread. */
+export async function nodesOfInventory(
+  file: string,
+  only: string | undefined,
+): Promise<{ nodes: NodeToTranslate[]; unread: { name: string; reason: string }[] }> {
+  const inventory = await readInventory(file)
+  const chosen = inventory.nodes.filter((node) => only === undefined || node.name === only)
+  if (chosen.length === 0)
+    throw new MigrateError(only === undefined ? `${file} has no nodes` : `${file} has no node "${only}"`, {
+      exitCode: exitCode.usage,
+      hint: only === undefined ? again : `nodes: ${inventory.nodes.map((node) => node.name).join(', ')}`,
+    })
+  const nodes: NodeToTranslate[] = []
+  const unread: { name: string; reason: string }[] = []
+  for (const node of chosen) {
+    if (node.status === 'error') unread.push({ name: node.name, reason: node.reason })
+    else nodes.push(await nodeOf(node, inventory, dirname(file)))
+  }
+  return { nodes, unread }
+}
+
+async function readInventory(file: string): Promise<Inventory> {
+  const bytes = await readIfPresent(file)
+  if (bytes === undefined)
+    throw new MigrateError(`cannot read ${file}: it does not exist`, { exitCode: exitCode.io, hint: again })
+  let document: unknown
+  try {
+    document = parse(new TextDecoder().decode(bytes))
+  } catch (error) {
+    throw new MigrateError(`${file} is not YAML`, { exitCode: exitCode.badInput, hint: again, cause: error })
+  }
+  const read = inventorySchema.safeParse(document)
+  if (read.success) return read.data
+  const issue = read.error.issues[0]
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`
+  throw new MigrateError(
+    `${file} is no inventory of this version: ${issue?.message ?? 'unknown form'}${where}`,
+    {
+      exitCode: exitCode.badInput,
+      hint: again,
+    },
+  )
+}
+
+async function nodeOf(
+  node: Extract<InventoryNode, { status: 'read' }>,
+  inventory: Inventory,
+  folder: string,
+): Promise<NodeToTranslate> {
+  const path = resolve(folder, node.bundle.file)
+  const bytes = await readIfPresent(path)
+  if (bytes === undefined)
+    throw new MigrateError(`cannot read ${path}, the bundle of ${node.name}: it does not exist`, {
+      exitCode: exitCode.io,
+      hint: again,
+    })
+  if (createHash('sha256').update(bytes).digest('hex') !== node.bundle.sha256)
+    throw new MigrateError(
+      `${path}, the bundle of ${node.name}, is not the one the inventory was made from`,
+      {
+        exitCode: exitCode.badInput,
+        hint: again,
+      },
+    )
+  const bundle = parseBundle(bytes, path)
+  const cluster = inventory.cluster?.status === 'read' ? inventory.cluster.facts : null
+  return {
+    name: node.name,
+    reading: readConfig(await configSourcesFrom(bundleFiles(bundle))),
+    bundle,
+    facts: node.facts,
+    nodeObject: cluster?.nodes.find((candidate) => candidate.name === node.name) ?? null,
+    nonce: null,
+  }
+}

@@ -1,0 +1,170 @@
+import { resolve } from 'node:path'
+import { readIfPresent, writeDurably } from '../adapters/files.ts'
+import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
+import { isInhibitor, severities, sortFindings, type Finding } from '../core/findings.ts'
+import { readConfig } from '../core/k3os/read.ts'
+import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
+import type { Translation, TranslateTools, Translator } from '../core/translation.ts'
+import { findingsTable } from '../output/findings-table.ts'
+import { table } from '../output/table.ts'
+import { findTranslator } from './target.ts'
+import type { CommandIo } from './io.ts'
+
+export interface TranslateOptions {
+  /** A k3OS config.yaml; alone it is enough. */
+  readonly config?: string | undefined
+  readonly inventory?: string | undefined
+  /** One node of the inventory; without it all of them. */
+  readonly node?: string | undefined
+  readonly target: string
+  /** Folder to write to, one folder for each node; without it nothing is written. */
+  readonly out?: string | undefined
+  readonly output: 'table' | 'json' | 'yaml'
+}
+
+interface Unread {
+  readonly name: string
+  readonly reason: string
+}
+
+interface Translated extends Translation {
+  readonly name: string
+}
+
+/** Exit 0, or 3 when something stops the move: an inhibitor, or a node that could not be read. */
+export async function translate(options: TranslateOptions, io: CommandIo): Promise<ExitCode> {
+  const translator = await findTranslator(options.target)
+  const { nodes, unread } = await sources(options, io)
+  const { templateTools } = await import('../adapters/templates.ts')
+  const tools = templateTools()
+  const translated = nodes.map((node) => translateOne(node, translator, tools))
+  if (options.out !== undefined) {
+    const out = resolve(io.cwd, options.out)
+    for (const node of translated)
+      for (const file of node.files)
+        await writeDurably(resolve(out, folderName(node.name), file.path), file.content, file.mode, io.signal)
+  }
+  await print(options, translator, translated, unread, io)
+  const stops = unread.length > 0 || translated.some((node) => node.findings.some(isInhibitor))
+  return stops ? exitCode.inhibitors : exitCode.ok
+}
+
+/** What reading found belongs to the answer as well: a key that k3OS drops is not in the translation either. */
+function translateOne(node: NodeToTranslate, translator: Translator, tools: TranslateTools): Translated {
+  const result = translateNode(node, translator, tools)
+  return {
+    ...result,
+    name: node.name,
+    findings: sortFindings([...node.reading.findings, ...result.findings]),
+  }
+}
+
+async function sources(
+  options: TranslateOptions,
+  io: CommandIo,
+): Promise<{ readonly nodes: readonly NodeToTranslate[]; readonly unread: readonly Unread[] }> {
+  const { config, inventory } = options
+  const usage = 'k3os-migrate translate config.yaml --target debian --out DIR'
+  if (config !== undefined && inventory === undefined) {
+    if (options.node !== undefined)
+      throw new MigrateError('--node chooses a node of an inventory, and none is given', {
+        exitCode: exitCode.usage,
+        hint: 'k3os-migrate translate --inventory inventory.yaml --node NAME --target debian',
+      })
+    const bytes = await readIfPresent(resolve(io.cwd, config))
+    if (bytes === undefined)
+      throw new MigrateError(`cannot read ${config}: it does not exist`, {
+        exitCode: exitCode.io,
+        hint: usage,
+      })
+    const reading = readConfig({ system: { file: config, bytes }, configD: [] })
+    const name = (reading.status === 'merged' ? reading.config.hostname : undefined) ?? 'node'
+    return {
+      nodes: [{ name, reading, bundle: null, facts: null, nodeObject: null, nonce: null }],
+      unread: [],
+    }
+  }
+  if (config === undefined && inventory !== undefined) {
+    const { nodesOfInventory } = await import('./translate-inventory.ts')
+    return await nodesOfInventory(resolve(io.cwd, inventory), options.node)
+  }
+  throw new MigrateError('give either a configuration file or --inventory', {
+    exitCode: exitCode.usage,
+    hint: usage,
+  })
+}
+
+/** A node name is a folder name here, so it must not lead anywhere else. */
+function folderName(name: string): string {
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) return name
+  throw new MigrateError(`${JSON.stringify(name)} is no name for a node`, {
+    exitCode: exitCode.badInput,
+    hint: 'correct "hostname" in the configuration: letters, digits, dots and dashes',
+  })
+}
+
+async function print(
+  options: TranslateOptions,
+  translator: Translator,
+  translated: readonly Translated[],
+  unread: readonly Unread[],
+  io: CommandIo,
+): Promise<void> {
+  const findings = translated.flatMap((node) => node.findings)
+  if (options.output === 'table') {
+    const rows = [
+      ...translated.map((node) => [
+        node.name,
+        translator.id,
+        String(node.files.length),
+        countText(node.findings),
+      ]),
+      ...unread.map((node) => [node.name, translator.id, '0', `could not be read: ${node.reason}`]),
+    ]
+    io.out(table(['NODE', 'TARGET', 'FILES', 'FINDINGS'], rows, { right: ['FILES'] }))
+    if (findings.length > 0) io.err(findingsTable(findings))
+    for (const node of translated) for (const line of deliveryText(node)) io.err(`${line}\n`)
+    if (options.out === undefined) io.err('Nothing was written: add --out DIR to get the files.\n')
+    return
+  }
+  const document = {
+    apiVersion: 'k3os-migrate/v1',
+    kind: 'Translation',
+    target: translator.id,
+    nodes: [
+      // Contents hold secrets: they are in the files only.
+      ...translated.map(({ name, files, delivery, findings: said, trace }) => ({
+        name,
+        status: 'translated',
+        files: files.map(({ path, mode }) => ({ path, mode: mode.toString(8).padStart(4, '0') })),
+        delivery,
+        findings: said,
+        trace,
+      })),
+      ...unread.map(({ name, reason }) => ({ name, status: 'error', reason })),
+    ],
+  }
+  if (options.output === 'json') io.out((await import('../output/json.ts')).json(document))
+  else io.out((await import('../output/yaml.ts')).yaml(document))
+}
+
+/** `1 high, 3 low`, worst first. */
+function countText(findings: readonly Finding[]): string {
+  const failed = findings.filter((found) => found.result === 'fail' || found.result === 'error')
+  const counts = severities
+    .map((severity) => [failed.filter((found) => found.severity === severity).length, severity] as const)
+    .filter(([count]) => count > 0)
+  return counts.length === 0 ? 'none' : counts.map(([count, severity]) => `${count} ${severity}`).join(', ')
+}
+
+function deliveryText({ name, delivery }: Translated): string[] {
+  if (delivery.kind === 'none') return [`${name}: nothing to deliver: ${delivery.reason}`]
+  return [
+    `${name}: ${delivery.files.join(', ')} belong on a file system with the label ${delivery.label}, beside ${delivery.image}`,
+    ...(delivery.kernelArguments.length === 0
+      ? []
+      : [`${name}: kernel arguments: ${delivery.kernelArguments.join(' ')}`]),
+    ...delivery.payload.map(({ from, to }) => `${name}: ${from} of the k3OS node becomes ${to}`),
+    ...(delivery.gate === null ? [] : [`${name}: ${delivery.gate.opens}`]),
+  ]
+}

@@ -1,0 +1,114 @@
+import { stringify } from 'yaml'
+import type { HostModel } from '../../src/core/host/model.ts'
+import { base64Encode, firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
+import type { OutputFile, TranslateTools } from '../../src/core/translation.ts'
+import { yamlOptions } from './k3s.ts'
+import { networkConfig } from './netplan.ts'
+import { ownFolder, rootFile, type RootFile } from './root-file.ts'
+import { kernelArguments } from './system.ts'
+
+const seeded = `${ownFolder}/seeded`
+const firstBoot = `${ownFolder}/first-boot.sh`
+
+export interface SeedSource {
+  readonly name: string
+  readonly host: HostModel
+  readonly nonce: string | null
+  readonly files: readonly RootFile[]
+  readonly units: readonly string[]
+}
+
+/** The three documents of a NoCloud seed. `user-data` holds secrets. */
+export function seedFiles(source: SeedSource, tools: TranslateTools): OutputFile[] {
+  const { host, name, nonce } = source
+  const identity = {
+    // A new attempt is a new instance: cloud-init then does its work again.
+    'instance-id': `k3os-migrate-${name}-${nonce ?? 'unplanned'}`,
+    ...(host.hostname === null ? {} : { 'local-hostname': host.hostname.value }),
+  }
+  return [
+    {
+      path: 'user-data',
+      content: `#cloud-config\n${stringify(cloudConfig(source, tools), yamlOptions)}`,
+      mode: 0o600,
+    },
+    { path: 'meta-data', content: stringify(identity, yamlOptions), mode: 0o644 },
+    { path: 'network-config', content: stringify(networkConfig(host.network), yamlOptions), mode: 0o600 },
+  ]
+}
+
+function cloudConfig({ host, files, units }: SeedSource, tools: TranslateTools): object {
+  const script = tools.render('debian/first-boot.sh.hbs', {
+    needsGrub: kernelArguments(host).length > 0,
+    units: units.join(' '),
+    seeded,
+  })
+  const keys = hostKeys(host)
+  return {
+    ...(host.hostname === null
+      ? {}
+      : { hostname: host.hostname.value, preserve_hostname: false, manage_etc_hosts: 'localhost' }),
+    // k3OS's sshd takes keys only; its one user is the only one here too.
+    ssh_pwauth: false,
+    disable_root: true,
+    users: [user(host)],
+    ...(Object.keys(keys).length === 0 ? {} : { ssh_keys: keys }),
+    write_files: [...files, rootFile(firstBoot, script, { mode: 0o755 })].map(writeFile),
+    runcmd: [['sh', firstBoot]],
+    power_state: {
+      mode: 'reboot',
+      delay: 'now',
+      message: 'The configuration of k3OS is written; restarting into it',
+      condition: ['test', '-e', seeded],
+    },
+  }
+}
+
+function user({ user: { name, uid, password, authorizedKeys } }: HostModel): object {
+  return {
+    name,
+    uid,
+    gecos: 'k3OS user',
+    shell: '/bin/bash',
+    sudo: 'ALL=(ALL) NOPASSWD:ALL',
+    lock_passwd: password === null,
+    ...(password === null
+      ? {}
+      : password.encrypted
+        ? { passwd: password.value }
+        : { plain_text_passwd: password.value }),
+    ...(authorizedKeys.length === 0 ? {} : { ssh_authorized_keys: authorizedKeys.map((key) => key.value) }),
+  }
+}
+
+function hostKeys(host: HostModel): Record<string, string> {
+  const entries = host.sshHostKeys.flatMap(({ type, privateKey, publicKey }) => {
+    const kind = /^(?:ssh-)?(ed25519|rsa|ecdsa)/.exec(type)?.[1]
+    return kind === undefined
+      ? []
+      : [
+          [`${kind}_private`, privateKey],
+          [`${kind}_public`, publicKey],
+        ]
+  })
+  return Object.fromEntries(entries) as Record<string, string>
+}
+
+function writeFile(file: RootFile): object {
+  const plain = isPlainText(file.content)
+  return {
+    path: file.path,
+    owner: file.owner,
+    permissions: file.mode.toString(8).padStart(4, '0'),
+    // Its owner only exists once cloud-init has made the users.
+    ...(/^(?:root|\d+):(?:root|\d+)$/.test(file.owner) ? {} : { defer: true }),
+    ...(plain ? {} : { encoding: 'b64' }),
+    content: plain ? utf8Decode(file.content) : base64Encode(file.content),
+  }
+}
+
+/** Text that YAML carries unchanged. Line ends of Windows and control characters are safer as base64. */
+function isPlainText(bytes: Uint8Array): boolean {
+  if (firstInvalidUtf8(bytes) !== -1) return false
+  return bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x09) && !bytes.includes(0x7f)
+}
