@@ -3,27 +3,31 @@ import type { Pod } from '../core/inventory.ts'
 import { blockedBy, type PodRef, podName, seconds } from './drain-events.ts'
 import { isStuck, type LeavingPod, podRef } from './drain-pods.ts'
 
-export const blockedStates = [
-  'refused',
-  'budget',
-  'impossible',
-  'failing',
-  'waiting',
-  'ending',
-  'stuck',
-  'appeared',
-] as const
+/**
+ * `refused`: may not be evicted. `budget`: a disruption budget holds it. `impossible`: no retry can help. `failing`: the
+ * request does not get through. `waiting`: not asked for yet. `ending`: evicted, still running. `stuck`: ending for
+ * longer than it may. `appeared`: was not there when the drain began.
+ */
+export type BlockedState =
+  | 'refused'
+  | 'budget'
+  | 'impossible'
+  | 'failing'
+  | 'waiting'
+  | 'ending'
+  | 'stuck'
+  | 'appeared'
 
 /** Why one pod is still on the node. */
 export interface BlockedPod extends PodRef {
-  readonly state: (typeof blockedStates)[number]
+  readonly state: BlockedState
   /** `namespace/name`. */
   readonly budget: string | null
   readonly numbers: BudgetNumbers | null
   readonly attempts: number
   /** How long this drain has been waiting for it. */
   readonly ageMs: number
-  /** The reason on one line. */
+  /** One line with the pod's name and the reason. */
   readonly message: string
   /** The next command to type. */
   readonly next: string
@@ -31,81 +35,69 @@ export interface BlockedPod extends PodRef {
 
 export function describeLeaving(entry: LeavingPod, nowMs: number): BlockedPod {
   const { pod, attempts, hindrance } = entry
-  const describePod = `kubectl describe pod -n ${pod.namespace} ${pod.name}`
-  const base = { ...podRef(pod), budget: null, numbers: null, attempts, ageMs: nowMs - entry.sinceMs }
-  if (isStuck(entry, nowMs)) {
-    const over = seconds(nowMs - (entry.endingSinceMs ?? nowMs))
-    const message = `has been ending for ${over}, its own limit is ${pod.graceSeconds} s; look at its finalizers and whether the node answers`
-    return {
-      ...base,
-      state: 'stuck',
-      message,
-      next: `kubectl get pod -n ${pod.namespace} ${pod.name} -o yaml`,
-    }
+  const ageMs = nowMs - entry.sinceMs
+  const report = (state: BlockedState, why: string, next = describeCommand(pod)): BlockedPod => ({
+    ...blockedPod(pod, state, why, next),
+    attempts,
+    ageMs,
+  })
+  if (entry.endingSinceMs !== null) {
+    const endingFor = seconds(nowMs - entry.endingSinceMs)
+    if (!isStuck(entry, nowMs)) return report('ending', `has been ending for ${endingFor}`)
+    const why = `has been ending for ${endingFor}, its own limit is ${pod.graceSeconds} s: look at its finalizers and at the node`
+    return report('stuck', why, yamlCommand(pod))
   }
-  if (entry.endingSinceMs !== null)
-    return { ...base, state: 'ending', message: 'was asked to end and still runs', next: describePod }
   switch (hindrance?.kind) {
     case 'budget': {
-      const [namespace, name] = (hindrance.budget ?? '').split('/')
-      const next = hindrance.budget === null ? describePod : `kubectl get pdb -n ${namespace} ${name}`
-      const message = `held by ${blockedBy(hindrance.budget, hindrance.numbers)}: ${hindrance.message}`
-      return { ...base, state: 'budget', budget: hindrance.budget, numbers: hindrance.numbers, message, next }
+      const { budget, numbers } = hindrance
+      // Numbers say it all; without them the server has something else to tell.
+      const said = numbers === null ? `: ${hindrance.message}` : ''
+      const [namespace, name] = (budget ?? '').split('/')
+      const next = budget === null ? describeCommand(pod) : `kubectl get pdb -n ${namespace} ${name}`
+      return { ...report('budget', `is held by ${blockedBy(budget, numbers)}${said}`, next), budget, numbers }
     }
     case 'impossible':
-      return {
-        ...base,
-        state: 'impossible',
-        message: hindrance.message,
-        next: `kubectl get pdb -n ${pod.namespace}`,
-      }
+      return report(
+        'impossible',
+        `can never be evicted: ${hindrance.message}`,
+        `kubectl get pdb -n ${pod.namespace}`,
+      )
     case 'failing':
-      return {
-        ...base,
-        state: 'failing',
-        message: hindrance.error.message,
-        next: hindrance.error.hint ?? describePod,
-      }
+      return report(
+        'failing',
+        `was not evicted: ${hindrance.error.message}`,
+        hindrance.error.hint ?? describeCommand(pod),
+      )
     case undefined:
-      return {
-        ...base,
-        state: 'waiting',
-        message: goesLast(pod) ? 'goes last, when all other pods have gone' : 'its turn has not come',
-        next: describePod,
-      }
+      return report('waiting', goesLast(pod) ? 'goes last, after all others' : 'has not been evicted yet')
   }
 }
 
 export function describeAppeared(pod: Pod, sinceMs: number, nowMs: number): BlockedPod {
-  return {
-    ...podRef(pod),
-    state: 'appeared',
-    budget: null,
-    numbers: null,
-    attempts: 0,
-    ageMs: nowMs - sinceMs,
-    message: 'came to the node after the drain began',
-    next: `kubectl describe pod -n ${pod.namespace} ${pod.name}`,
-  }
+  const why = 'came to the node after the drain began'
+  return { ...blockedPod(pod, 'appeared', why, describeCommand(pod)), ageMs: nowMs - sinceMs }
 }
 
 export function describeRefused({ pod, reason }: Classified<RefuseReason>): BlockedPod {
-  return {
-    ...podRef(pod),
-    state: 'refused',
-    budget: null,
-    numbers: null,
-    attempts: 0,
-    ageMs: 0,
-    message: refusals[reason],
-    next: `kubectl get pod -n ${pod.namespace} ${pod.name} -o yaml`,
-  }
+  return blockedPod(pod, 'refused', refusals[reason], yamlCommand(pod))
+}
+
+function blockedPod(pod: Pod, state: BlockedState, why: string, next: string): BlockedPod {
+  const message = `${podName(pod)} ${why}`
+  return { ...podRef(pod), state, budget: null, numbers: null, attempts: 0, ageMs: 0, message, next }
+}
+
+function describeCommand(pod: Pod): string {
+  return `kubectl describe pod -n ${pod.namespace} ${pod.name}`
+}
+
+function yamlCommand(pod: Pod): string {
+  return `kubectl get pod -n ${pod.namespace} ${pod.name} -o yaml`
 }
 
 /** What the drain waits for, on one line: the first pod and its reason, and how many more. */
 export function waitingFor(pods: readonly BlockedPod[]): string {
   const [first, ...rest] = pods
   if (first === undefined) return 'a second look that shows the node empty'
-  const more = rest.length === 0 ? '' : `, and ${rest.length} more`
-  return `${podName(first)} ${first.message}${more}`
+  return rest.length === 0 ? first.message : `${first.message}, and ${rest.length} more`
 }
