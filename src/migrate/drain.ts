@@ -188,17 +188,22 @@ class Drain {
         onEvent({ type: 'blocked', pod, attempt, budget, numbers, message, retryMs })
         return
       }
-      case 'throttled': {
-        this.throttles += 1
-        const retryMs = retryDelayMs(pod.uid, this.throttles, answer.retryAfterMs)
-        this.quietUntilMs = Math.max(this.quietUntilMs, this.now() + retryMs)
-        onEvent({ type: 'throttled', message: answer.message, retryMs })
+      case 'throttled':
+        this.backOff(answer)
         return
-      }
       case 'impossible':
         entry.hindrance = { kind: 'impossible', message: answer.message }
         onEvent({ type: 'impossible', pod, message: answer.message })
     }
+  }
+
+  private backOff({ message, retryAfterMs }: Extract<Eviction, { status: 'throttled' }>): void {
+    const nowMs = this.now()
+    // Of the requests that were under way together, the first one counts.
+    if (nowMs >= this.quietUntilMs) this.throttles += 1
+    const retryMs = retryDelayMs(this.request.node, this.throttles, retryAfterMs)
+    this.quietUntilMs = Math.max(this.quietUntilMs, nowMs + retryMs)
+    this.request.onEvent({ type: 'throttled', message, retryMs })
   }
 
   heartbeat(): void {

@@ -7,6 +7,7 @@ interface JournalOwner {
   readonly ports: Pick<StepPorts, 'clock' | 'files'>
   readonly sink: JournalSink
   readonly records: readonly JournalRecord[]
+  scrub(text: string): string
 }
 
 /** Appends to the chain; a record counts only when the sink says it is on the disk. */
@@ -53,7 +54,7 @@ export class Journal {
         step,
         phase,
         attempt,
-        data,
+        data: JSON.parse(this.#job.scrub(JSON.stringify(data))) as Intent,
       },
       (text) => files.sha256(text),
     )

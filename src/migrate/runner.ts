@@ -7,7 +7,7 @@ import { Journal } from './journal.ts'
 import type { JournalSink } from './ports.ts'
 import type { Action, Intent, Observed, Step, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
-import { HookTouchedNothing } from './steps/reimage.ts'
+import { NothingTouched } from './steps/reimage.ts'
 import { waitUntil } from './wait.ts'
 
 /** What a run tells while it goes on; progress lines and `events.jsonl` are made of it. */
@@ -33,6 +33,10 @@ export interface Run {
   readonly records: readonly JournalRecord[]
   translate(node: PlanNode, nonce: string | null): Promise<readonly OutputFile[]>
   onEvent(event: RunEvent): void
+  /** Asked once before each node; throws (exit 10) when nobody approves. */
+  approve(node: PlanNode): Promise<void>
+  /** Takes known secrets out of whatever is written or told: the last line of defence. */
+  scrub(text: string): string
   readonly stop: AbortSignal
 }
 
@@ -72,6 +76,7 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
   let state = nodeState(replay(journal.records), node.name)
   if (state.phase === 'rolling-back') throw await rollBack(job, journal, node, state)
   const attempt = state.phase === 'rolled-back' ? state.attempt + 1 : state.attempt
+  await job.approve(node)
   job.onEvent({ type: 'node.start', node: node.name, attempt })
   for (const { id } of node.steps) {
     state = nodeState(replay(journal.records), node.name)
@@ -112,7 +117,7 @@ async function carryOut(
   } catch (error) {
     if (!(error instanceof MigrateError) || error.exitCode === exitCode.interrupted) throw error
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'failed' })
-    const undo = canUndo(node, step.id) || error instanceof HookTouchedNothing
+    const undo = canUndo(node, step.id) || error instanceof NothingTouched
     await journal.result(node.name, step.id, attempt, {
       outcome: 'failed',
       error: error.message,

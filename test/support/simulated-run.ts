@@ -136,6 +136,8 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
         records: [...journal],
         translate: async (node, nonce) => translationOf(world, node, nonce),
         onEvent: (event) => events.push(event),
+        approve: async () => {},
+        scrub: (text) => text,
         stop,
       }
       return run(job, limit)

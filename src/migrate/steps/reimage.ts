@@ -20,31 +20,28 @@ const intentSchema = z.object({ bootId: z.string(), argv: z.array(z.string()) })
 export const reimage: Step = {
   id: 'reimage',
   async intent(context) {
-    // The last look before the disk is written: cordoned by us, and still the k3OS machine of the plan.
-    const now = await readNode(context)
-    if (!now.unschedulable || now.annotations[marker] !== markerValue(context)) {
-      throw lostControl(`${context.node.name} is not cordoned by this run any more`, context.runId)
-    }
-    const uuid = (await readHostFile(context, '/sys/class/dmi/id/product_uuid'))?.trim().toLowerCase()
-    if (uuid !== undefined && uuid !== context.node.fingerprint.systemUuid.toLowerCase()) {
-      throw lostControl(`${context.node.address.host} answers as another machine (${uuid})`, context.runId)
-    }
-    const bootId = (await readHostFile(context, '/proc/sys/kernel/random/boot_id'))?.trim()
-    if (bootId === undefined)
-      throw lostControl(`${context.node.name} does not tell its boot ID`, context.runId)
+    const bootId = (await readHostFile(context, bootIdPath))?.trim()
+    if (bootId === undefined) throw lostControl(`${context.node.name} does not tell its boot ID`)
     return { bootId, argv: context.plan.method.argv, nonce: staged(context).nonce }
   },
   async actions(context, intent) {
-    const { argv } = intentSchema.parse(intent)
+    const { argv, bootId } = intentSchema.parse(intent)
+    const { name, address } = context.node
     return [
       {
-        describe: `reimage ${context.node.name}: run ${argv.join(' ')} (nothing after this can be undone)`,
+        describe: `look once more whether ${name} at ${address.host} is the machine of the plan, cordoned by this run`,
+        async run() {
+          await lastLook(context, bootId)
+        },
+      },
+      {
+        describe: `reimage ${name}: run ${argv.join(' ')} (from here on there is no undo)`,
         async run(signal) {
           await runHook(context, argv, signal)
         },
       },
       {
-        describe: `wait until ${context.node.name} answers over SSH with this attempt's nonce`,
+        describe: `wait until ${name} answers over SSH with this attempt's nonce`,
         async run() {
           await waitForNonce(context)
         },
@@ -52,6 +49,23 @@ export const reimage: Step = {
     ]
   },
   observe: observeReimage,
+}
+
+const bootIdPath = '/proc/sys/kernel/random/boot_id'
+
+/** Immediately before the disk is written: still cordoned by us, still the same boot of the same machine. */
+async function lastLook(context: StepContext, bootId: string): Promise<void> {
+  const { node } = context
+  const now = await readNode(context)
+  if (!now.unschedulable || now.annotations[marker] !== markerValue(context)) {
+    throw new NothingTouched(lostControl(`${node.name} is not cordoned by this run any more`))
+  }
+  const uuid = (await readHostFile(context, '/sys/class/dmi/id/product_uuid'))?.trim().toLowerCase()
+  if (uuid !== undefined && uuid !== node.fingerprint.systemUuid.toLowerCase()) {
+    throw new NothingTouched(lostControl(`${node.address.host} answers as another machine (${uuid})`))
+  }
+  const nowBootId = (await readHostFile(context, bootIdPath))?.trim()
+  if (nowBootId !== bootId) throw new NothingTouched(lostControl(`${node.name} has rebooted meanwhile`))
 }
 
 /** The new system, and this attempt's: its nonce, read through the host key that was pinned before the move. */
@@ -109,7 +123,12 @@ async function runHook(context: StepContext, argv: readonly string[], signal: Ab
     signal,
   })
   if (result.exitCode === 0) return
-  if (result.exitCode === hookTouchedNothing) throw new HookTouchedNothing(node.name)
+  if (result.exitCode === hookTouchedNothing) throw new NothingTouched(
+      new MigrateError(`${node.name}: the hook said (exit ${hookTouchedNothing}) that it changed nothing: ${result.tail}`, {
+        exitCode: exitCode.rolledBack,
+        hint: 'mend what the hook complained of',
+      }),
+    )
   const how = result.exitCode === null ? 'was ended by a signal' : `ended with exit code ${result.exitCode}`
   throw new MigrateError(
     `${node.name}: the hook ${how}; nobody can say what is on the disk: ${result.tail}`,
@@ -120,13 +139,10 @@ async function runHook(context: StepContext, argv: readonly string[], signal: Ab
   )
 }
 
-/** Thrown before anything was written: the one failure of this step that is undone like those before it. */
-export class HookTouchedNothing extends MigrateError {
-  constructor(node: string) {
-    super(`${node}: the hook said (exit ${hookTouchedNothing}) that it changed nothing`, {
-      exitCode: exitCode.rolledBack,
-      hint: 'mend what the hook complained of, then resume the run',
-    })
+/** The one failure of this step that is undone like those before it: the disk is as it was. */
+export class NothingTouched extends MigrateError {
+  constructor(why: MigrateError) {
+    super(why.message, { exitCode: why.exitCode, ...(why.hint === undefined ? {} : { hint: why.hint }) })
   }
 }
 
@@ -142,7 +158,7 @@ async function observeReimage(
   try {
     const nonce = (await readHostFile(context, noncePath))?.trim()
     if (nonce === staged(context).nonce) return 'done'
-    const now = (await readHostFile(context, '/proc/sys/kernel/random/boot_id'))?.trim()
+    const now = (await readHostFile(context, bootIdPath))?.trim()
     return now === bootId ? 'not-started' : 'unknown'
   } catch (error) {
     if (error instanceof MigrateError) return 'in-progress'
@@ -164,9 +180,9 @@ export async function readHostFile(context: StepContext, path: string): Promise<
   )
 }
 
-function lostControl(what: string, runId: string): MigrateError {
+function lostControl(what: string): MigrateError {
   return new MigrateError(`${what}; its disk is not touched`, {
     exitCode: exitCode.stalePlan,
-    hint: `find out who else works on it, then: k3os-migrate resume ${runId}`,
+    hint: 'find out who else works on it',
   })
 }

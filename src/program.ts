@@ -1,0 +1,256 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CommandIo } from './commands/io.ts'
+import type { ExitCode } from './core/errors.ts'
+import { exitCode } from './core/errors.ts'
+import { toolVersion } from './version.ts'
+
+/** What an action hands to its command: positional arguments and flags as one object. */
+type Action = (options: never, io: CommandIo) => Promise<ExitCode>
+
+/** Every command behind an import of its own: `--help` loads none of them. Tests give recording ones. */
+export interface Commands {
+  readonly config: () => Promise<Action>
+  readonly inventory: () => Promise<Action>
+  readonly inventoryScript: () => Promise<Action>
+  readonly assess: () => Promise<Action>
+  readonly translate: () => Promise<Action>
+  readonly plan: () => Promise<Action>
+  readonly planShow: () => Promise<Action>
+  readonly apply: () => Promise<Action>
+  readonly resume: () => Promise<Action>
+  readonly status: () => Promise<Action>
+  readonly report: () => Promise<Action>
+  readonly demo: () => Promise<Action>
+}
+
+const realCommands: Commands = {
+  config: async () => (await import('./commands/config.ts')).config,
+  inventory: async () => (await import('./commands/inventory.ts')).inventory,
+  inventoryScript: async () => (await import('./commands/inventory.ts')).inventoryScript,
+  assess: async () => (await import('./commands/assess.ts')).assess,
+  translate: async () => (await import('./commands/translate.ts')).translate,
+  plan: async () => (await import('./commands/plan.ts')).plan,
+  planShow: async () => (await import('./commands/plan.ts')).planShow,
+  apply: async () => (await import('./commands/apply.ts')).apply,
+  resume: async () => (await import('./commands/apply.ts')).resume,
+  status: async () => (await import('./commands/status.ts')).status,
+  report: async () => (await import('./commands/report.ts')).report,
+  demo: async () => (await import('./commands/demo.ts')).demo,
+}
+
+/** The command tree: names, flags and help only. */
+export function createProgram(
+  io: CommandIo,
+  done: (exit: ExitCode) => void,
+  commands: Commands = realCommands,
+): Command {
+  const program = new Command('k3os-migrate')
+    .description('Retire k3OS without fear: know what you have, translate it, move node by node with a way back.')
+    .version(toolVersion, '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', exitCodes)
+  const add = (parent: Command, name: string, description: string, load: () => Promise<Action>, examples: readonly string[]) =>
+    parent
+      .command(name)
+      .description(description)
+      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ k3os-migrate ${example}\n`).join('')}`)
+      .action(async (...call: unknown[]) => {
+        const command = call.at(-1) as Command
+        const names = command.registeredArguments.map((argument) => argument.name())
+        const positional = Object.fromEntries(names.map((argument, index) => [argument, command.processedArgs[index]]))
+        const options = { ...positional, ...command.optsWithGlobals() }
+        const run = (await load()) as (options: unknown, io: CommandIo) => Promise<ExitCode>
+        done(await run(options, io))
+      })
+
+  add(program, 'config', 'print what k3OS itself sees: the merged configuration of one node', commands.config, [
+    'config --root /mnt/state --origins',
+    'config --bundle shop-1.bundle -o json --show-secrets',
+  ])
+    .addOption(new Option('--root <dir>', 'read the files of a node below this directory').conflicts('bundle'))
+    .option('--bundle <file>', 'read them from a collected bundle')
+    .option('--origins', 'show where each value comes from, and what it overrode')
+    .addOption(
+      new Option('--effects <phase>', 'show what k3OS does with it in a phase').choices(['initrd', 'boot', 'runtime', 'install']),
+    )
+    .option('--show-secrets', 'print secrets instead of <redacted:…>')
+    .addOption(output(['table', 'yaml', 'json'], 'yaml'))
+
+  const inventory = add(
+    program,
+    'inventory',
+    'read nodes over SSH and the cluster, write inventory.yaml',
+    commands.inventory,
+    ['inventory --hosts hosts.txt --kubeconfig k3s.yaml', 'inventory --from-dir collected/'],
+  )
+    .argument('[host...]', 'nodes as [name=][user@]host[:port]; none: those of the cluster')
+    .option('--hosts <file>', 'a file with one node a line')
+    .option('--from-dir <dir>', 'read bundles that were collected by hand')
+    .option('--no-cluster', 'do not ask the Kubernetes API')
+    .option('--user <name>', 'user to log in as', 'rancher')
+    .option('--port <number>', 'SSH port', port, 22)
+    .option('-i, --identity <file>', 'private key; default: the agent and ~/.ssh/id_*')
+    .option('--known-hosts <file>', 'host keys to trust; default: ~/.ssh/known_hosts')
+    .option('--parallel <number>', 'nodes read at once', count, 8)
+    .option('--timeout <duration>', 'for one node', duration, 60_000)
+    .option('--out <dir>', 'where to write', 'k3os-inventory')
+    .addOption(output(['table', 'json', 'yaml'], 'table'))
+  kubeOptions(inventory)
+  add(
+    inventory,
+    'script',
+    'print the collector, to run by hand on a node without network',
+    commands.inventoryScript,
+    ['inventory script > collect.sh   # then on the node: sh collect.sh > NAME.bundle'],
+  )
+
+  add(program, 'assess', 'say what stands against moving, and which target fits', commands.assess, [
+    'assess',
+    'assess -o markdown --fail-on high',
+  ])
+    .option('--inventory <file>', 'the inventory', 'k3os-inventory/inventory.yaml')
+    .option('--target <id...>', 'only these targets')
+    .option('--waivers <file>', 'accepted findings, by key')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 4 for findings from this severity on')
+        .choices(['high', 'medium', 'low', 'never'])
+        .default('never'),
+    )
+    .option('--out <file>', 'write there instead of to stdout')
+    .addOption(output(['table', 'json', 'yaml', 'markdown'], 'table'))
+
+  add(program, 'translate', 'translate the configuration of one node, or of all in an inventory', commands.translate, [
+    'translate config.yaml --target debian --out seed/',
+    'translate --inventory k3os-inventory/inventory.yaml --target debian',
+  ])
+    .argument('[config]', 'a k3OS config.yaml')
+    .requiredOption('--target <id>', 'system to translate to')
+    .option('--inventory <file>', 'translate the nodes of an inventory')
+    .option('--node <name>', 'only this node of it')
+    .option('--out <dir>', 'where to write', 'k3os-translation')
+    .addOption(output(['table', 'json', 'yaml'], 'table'))
+
+  const plan = add(program, 'plan', 'write plan.json: which nodes, in which order, with which steps', commands.plan, [
+    'plan --target debian --hook ./rebuild.sh --keeps-data --out plan.json',
+    'plan --target debian --hook ./rebuild.sh --exclude office-1',
+  ])
+    .option('--inventory <file>', 'the inventory', 'k3os-inventory/inventory.yaml')
+    .option('--target <id>', 'system to move to', 'debian')
+    .option('--hook <program...>', 'your program that rebuilds a machine, with its arguments')
+    .option('--keeps-data', 'the hook leaves /var/lib/rancher as it is (proven by fingerprints)')
+    .option('--node <name...>', 'only these nodes')
+    .option('--exclude <name...>', 'not these nodes')
+    .option('--delete-emptydir-data', 'evict pods with emptyDir volumes; what is in them is lost')
+    .option('--abandon-pod <namespace/name...>', 'evict these pods although nothing brings them back')
+    .option('--waivers <file>', 'accepted findings, by key')
+    .option('--user <name>', 'user to log in as', 'rancher')
+    .option('--max-age <hours>', 'refuse to apply the plan when it is older', count, 24)
+    .option('--out <file>', 'where to write the plan', 'plan.json')
+    .addOption(output(['table', 'json', 'yaml'], 'table'))
+  add(plan, 'show', 'print a plan', commands.planShow, ['plan show plan.json'])
+    .argument('[file]', 'the plan', 'plan.json')
+    .addOption(output(['table', 'json', 'yaml'], 'table'))
+
+  const runOptions = (command: Command): Command =>
+    kubeOptions(command)
+      .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
+      .option('-i, --identity <file>', 'private key for SSH')
+      .option('--known-hosts <file>', 'host keys to trust; default: ~/.ssh/known_hosts')
+      .option('--next', 'move one node, then stop')
+      .option('--approve-plan <digest>', 'approve this very plan, where nobody can be asked')
+      .addOption(output(['table', 'json', 'jsonl'], 'table'))
+  runOptions(
+    add(program, 'apply', 'carry a plan out, one node after the other', commands.apply, [
+      'apply plan.json --dry-run',
+      'apply plan.json --next --approve-plan sha256:…',
+    ])
+      .argument('[plan]', 'the plan', 'plan.json')
+      .option('--dry-run', 'print what would be done, change nothing'),
+  )
+  runOptions(
+    add(program, 'resume', 'go on with a run that stopped', commands.resume, ['resume', 'resume 01936d2a-…']).argument(
+      '[run]',
+      'id or directory of the run; default: the newest',
+    ),
+  )
+  add(program, 'status', 'say where a run stands', commands.status, ['status', 'status -o json'])
+    .argument('[run]', 'id or directory of the run; default: the newest')
+    .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
+    .addOption(output(['table', 'json', 'yaml'], 'table'))
+
+  add(program, 'report', 'write what a run found, decided, did and proved', commands.report, [
+    'report -o html --out report.html',
+    'report 01936d2a-… -o markdown',
+  ])
+    .argument('[run]', 'id or directory of the run; default: the newest')
+    .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
+    .option('--out <file>', 'write there instead of to stdout')
+    .addOption(output(['html', 'markdown'], 'markdown'))
+
+  add(program, 'demo', 'move a bundled example cluster, simulated: nothing of yours is touched', commands.demo, [
+    'demo',
+    'demo --out /tmp/demo',
+  ]).option('--out <dir>', 'folder for everything it writes', 'k3os-migrate-demo')
+
+  quiet(program, io)
+  return program
+}
+
+function kubeOptions(command: Command): Command {
+  return command
+    .option('--kubeconfig <file>', 'how to reach the cluster; default: $KUBECONFIG, ~/.kube/config')
+    .option('--context <name>', 'context of the kubeconfig')
+}
+
+function output(choices: readonly string[], standard: string): Option {
+  return new Option('-o, --output <format>', 'format of the answer').choices(choices).default(standard)
+}
+
+/** Nothing exits or prints behind our back, in no command of the tree. */
+function quiet(command: Command, io: CommandIo): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      outputError: (text, write) => write(`${text.trimEnd()}\nhint: ${commandLine(command)} --help\n`),
+      getOutHelpWidth: () => io.columns ?? 100,
+      getErrHelpWidth: () => 100,
+    })
+  for (const child of command.commands) quiet(child, io)
+}
+
+function commandLine(command: Command): string {
+  return command.parent === null ? command.name() : `${commandLine(command.parent)} ${command.name()}`
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+function port(text: string): number {
+  const number = count(text)
+  if (number <= 65_535) return number
+  throw new InvalidArgumentError('It must be a port, 1 to 65535.')
+}
+
+/** `90s`, `5m`, `1h` in milliseconds. Here, because help must not load more than commander. */
+function duration(text: string): number {
+  const match = /^(\d+)(ms|s|m|h)$/.exec(text)
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? '']
+  if (match === null || unit === undefined || Number(match[1]) === 0) {
+    throw new InvalidArgumentError('It must be a duration such as 90s, 5m or 1h.')
+  }
+  return Number(match[1]) * unit
+}
+
+const exitCodes = `
+Exit codes:
+  ${exitCode.ok} done, or nothing found   ${exitCode.unexpected} unexpected error   ${exitCode.inhibitors} inhibitors   ${exitCode.findings} findings at --fail-on
+  ${exitCode.stalePlan} plan stale or changed   ${exitCode.locked} locked   ${exitCode.rolledBack} node rolled back   ${exitCode.needsOperator} operator needed
+  ${exitCode.blocked} blocked, can be resumed   ${exitCode.approvalMissing} approval missing   ${exitCode.postCheckFailed} post-check failed
+  ${exitCode.usage} usage   ${exitCode.badInput} bad input   ${exitCode.io} disk   ${exitCode.permission} permission   ${exitCode.interrupted}/${exitCode.terminated} stopped by signal
+`
