@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs'
+
+// The same distance from `src/adapters` and `dist/src/adapters`, beside which the build puts a copy.
+const folder = new URL('../../templates/collector/', import.meta.url)
+
+/** The script that reads a node: what `inventory` sends and `inventory script` prints. */
+export function collectorScript(): string {
+  return readFileSync(new URL('collect.sh', folder), 'utf8')
+}
+
+/** The script that fingerprints directories given as arguments, one `DIGEST PATH` line each. */
+export function fingerprintScript(): string {
+  return readFileSync(new URL('fingerprint.sh', folder), 'utf8')
+}

@@ -1,0 +1,196 @@
+import ssh2 from 'ssh2'
+import { exitCode, MigrateError } from '../../core/errors.ts'
+import {
+  checkHostKey,
+  type HostKeyVerdict,
+  type KnownHost,
+  knownKeyTypes,
+  type OfferedKey,
+} from '../../core/known-hosts.ts'
+import type { HostAddress } from '../../migrate/ports.ts'
+import type { Identities } from './identities.ts'
+import { hmacSha1 } from './known-hosts-file.ts'
+import { keysRefused, notReached, placeOf } from './refusals.ts'
+
+export interface Peer {
+  readonly address: HostAddress
+  readonly known: readonly KnownHost[]
+  readonly identities: Identities
+  readonly connectTimeoutMs: number
+}
+
+export interface Request {
+  /** For sentences: "reading the node". */
+  readonly what: string
+  readonly command: string
+  readonly stdin: string
+  /** From login to the end of the command; undefined = only the signal ends it. */
+  readonly timeoutMs: number | undefined
+  readonly maxBytes: number
+}
+
+/** How a conversation ended when it did not fail. `exit` is always a number that the server sent. */
+export type Ending =
+  | {
+      readonly status: 'answered'
+      readonly exit: number
+      readonly stdout: Uint8Array
+      readonly stderr: string
+    }
+  | {
+      readonly status: 'host-key'
+      readonly offered: OfferedKey
+      readonly verdict: Exclude<HostKeyVerdict, { status: 'known' }>
+    }
+
+/**
+ * One connection, one command, one ending. ssh2 reports through many events, some after the end and some twice; all of
+ * them meet here and the first that decides wins. A connection that dies without an exit status is a failure, never an
+ * answer.
+ */
+export async function converse(peer: Peer, request: Request, signal: AbortSignal): Promise<Ending> {
+  signal.throwIfAborted()
+  const { address } = peer
+  const client = new ssh2.Client()
+  const { promise, resolve, reject } = Promise.withResolvers<Ending>()
+  let hostKey: (Ending & { status: 'host-key' }) | undefined
+  let running = false
+
+  const lost = (): MigrateError =>
+    new MigrateError(`the connection to ${placeOf(address)} was lost while ${request.what}`, {
+      exitCode: exitCode.io,
+      hint: 'what was started there may have ended or not; run the command again',
+    })
+
+  // Stays until the process ends: ssh2 may report more than one error, and one without a listener would end us.
+  client.on('error', (error) => {
+    const level = 'level' in error ? error.level : undefined
+    // An agent that does not answer is one way less to log in; ssh2 goes on to the next.
+    if (level === 'agent') return
+    if (hostKey !== undefined) resolve(hostKey)
+    else if (level === 'client-authentication') reject(keysRefused(address, peer.identities))
+    else reject(running ? lost() : notReached(address, error, peer.connectTimeoutMs))
+  })
+  client.on('close', () => {
+    if (hostKey !== undefined) resolve(hostKey)
+    else
+      reject(
+        running ? lost() : notReached(address, new Error('the connection was closed'), peer.connectTimeoutMs),
+      )
+  })
+  client.on('ready', () => {
+    running = true
+    client.exec(request.command, (error, stream) => {
+      if (error === undefined) listen(stream)
+      else reject(lost())
+    })
+  })
+
+  const listen = (stream: ssh2.ClientChannel): void => {
+    const stdout: Buffer[] = []
+    let bytes = 0
+    let stderr = ''
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      stdout.push(chunk)
+      if (bytes > request.maxBytes)
+        reject(
+          new MigrateError(
+            `${placeOf(address)} sent more than ${request.maxBytes} bytes while ${request.what}`,
+            {
+              exitCode: exitCode.io,
+            },
+          ),
+        )
+    })
+    // Both streams must be read, or `close` never comes.
+    stream.stderr.on('data', (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString()).slice(-4096)
+    })
+    // A command that ends before it has read its input; what counts is its exit status.
+    stream.on('error', () => undefined)
+    stream.on('close', (exit: unknown, killedBy: unknown) => {
+      if (typeof exit === 'number')
+        resolve({ status: 'answered', exit, stdout: Buffer.concat(stdout), stderr })
+      else if (typeof killedBy === 'string')
+        reject(
+          new MigrateError(
+            `on ${placeOf(address)} the command was killed (${killedBy}) while ${request.what}`,
+            {
+              exitCode: exitCode.io,
+              hint: 'run the command again',
+            },
+          ),
+        )
+      else reject(lost())
+    })
+    stream.end(request.stdin)
+  }
+
+  const onAbort = (): void => {
+    reject(signal.reason)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  const timer =
+    request.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          reject(
+            new MigrateError(
+              `${placeOf(address)} did not finish within ${seconds(request.timeoutMs)}: ${request.what}`,
+              {
+                exitCode: exitCode.io,
+                hint: 'give it more time: --timeout 5m',
+              },
+            ),
+          )
+        }, peer.connectTimeoutMs + request.timeoutMs)
+
+  try {
+    client.connect({
+      host: address.host,
+      port: address.port,
+      username: address.user,
+      readyTimeout: peer.connectTimeoutMs,
+      keepaliveInterval: 10_000,
+      keepaliveCountMax: 3,
+      authHandler: peer.identities.offers.map((offer) => ({ ...offer, username: address.user })),
+      algorithms: { serverHostKey: keyAlgorithms(peer) },
+      hostVerifier: (key: Buffer) => {
+        const offered = { host: address.host, port: address.port, key }
+        const verdict = checkHostKey(peer.known, offered, hmacSha1)
+        if (verdict.status === 'known') return true
+        hostKey = { status: 'host-key', offered, verdict }
+        return false
+      },
+    })
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+    client.end()
+    // A server that does not close its side must not keep us running.
+    setTimeout(() => client.destroy(), 1000).unref()
+  }
+}
+
+const hostKeyAlgorithms = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+  'ssh-rsa',
+] as const
+
+/** Those of the pinned keys first, so that a server with several keys shows one we know. */
+function keyAlgorithms({ known, address }: Peer): ssh2.ServerHostKeyAlgorithm[] {
+  const types = knownKeyTypes(known, address, hmacSha1)
+  const isKnown = (name: string): boolean => types.includes(name.startsWith('rsa-sha2-') ? 'ssh-rsa' : name)
+  return [...hostKeyAlgorithms.filter(isKnown), ...hostKeyAlgorithms.filter((name) => !isKnown(name))]
+}
+
+function seconds(ms: number | undefined): string {
+  return `${(ms ?? 0) / 1000} s`
+}

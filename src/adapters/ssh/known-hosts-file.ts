@@ -1,0 +1,32 @@
+import { createHmac } from 'node:crypto'
+import { appendFile, mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import {
+  type HmacSha1,
+  type KnownHost,
+  knownHostLine,
+  type OfferedKey,
+  parseKnownHosts,
+} from '../../core/known-hosts.ts'
+import { diskError, readIfPresent } from '../files.ts'
+
+export const hmacSha1: HmacSha1 = (key, text) => createHmac('sha1', key).update(text).digest()
+
+/** A missing file knows no host; one that cannot be read is an error (exit 74). */
+export async function readKnownHosts(file: string): Promise<KnownHost[]> {
+  const bytes = await readIfPresent(file)
+  return bytes === undefined ? [] : parseKnownHosts(new TextDecoder().decode(bytes), file)
+}
+
+/** Adds the line of a key that a person accepted. */
+export async function rememberHostKey(file: string, offered: OfferedKey): Promise<void> {
+  const text = new TextDecoder().decode((await readIfPresent(file)) ?? new Uint8Array())
+  // Somebody's editor may have left the last line open.
+  const line = `${text === '' || text.endsWith('\n') ? '' : '\n'}${knownHostLine(offered)}`
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await appendFile(file, line, { mode: 0o600 })
+  } catch (error) {
+    throw diskError(`write ${file}`, error)
+  }
+}
