@@ -20,8 +20,6 @@ export interface Origin {
   readonly source: SourceKind | 'default'
   /** Null only for `default`: the empty `install` block and fields nobody wrote. */
   readonly place: Place | null
-  /** The key as written, such as `dns_nameserver`; null when the value has no key of its own (list elements). */
-  readonly spelling: string | null
   /** False when the value is not what stands at `place`: changed by coercion, made by k3OS, or an empty default. */
   readonly verbatim: boolean
   /** Values of lower precedence this one took the place of, oldest first. */

@@ -1,0 +1,92 @@
+import type { UnknownKey } from './account.ts'
+import { fieldOf, namesOf, usualSpelling } from './names.ts'
+import type { ConfigFindings } from './config-findings.ts'
+import { rootShape } from './shape.ts'
+import type { Entry } from './value.ts'
+
+/** `k3os.*` arguments that k3OS's shell scripts read; they are no configuration. */
+const scriptArguments = new Set(['k3os.mode', 'k3os.fallback_mode', 'k3os.debug'])
+
+/** Top-level keys of cloud-init that people bring along. */
+const cloudInitKeys = new Set([
+  'apk_repos',
+  'apt',
+  'bootcmd',
+  'ca_certs',
+  'chpasswd',
+  'disk_setup',
+  'disable_root',
+  'final_message',
+  'fqdn',
+  'fs_setup',
+  'groups',
+  'growpart',
+  'locale',
+  'manage_etc_hosts',
+  'mounts',
+  'network',
+  'ntp',
+  'package_update',
+  'package_upgrade',
+  'packages',
+  'phone_home',
+  'power_state',
+  'preserve_hostname',
+  'resize_rootfs',
+  'ssh_pwauth',
+  'swap',
+  'timezone',
+  'user',
+  'users',
+])
+
+export function reviewUnknown(unknown: UnknownKey, findings: ConfigFindings): void {
+  if (unknown.source.kind === 'cmdline') reviewArgument(unknown, findings)
+  else {
+    const { key, path, source, entry, belowFolded } = unknown
+    findings.add(
+      'CFG-UNKNOWN-KEY',
+      {
+        key: path,
+        meant: unknown.meant === null ? null : usualSpelling(unknown.meant),
+        belowFolded,
+        cloudInit: path === key && cloudInitKeys.has(key),
+      },
+      source.place(entry.keyStart, entry.keyEnd),
+      path,
+      unknown.meant === null ? 'low' : 'medium',
+    )
+  }
+}
+
+/** Most of the command line is none of k3OS's business. What starts like a setting is. */
+function reviewArgument(unknown: UnknownKey, findings: ConfigFindings): void {
+  const { key, path, source, entry, meant, belowFolded } = unknown
+  const bracket = key.indexOf('[')
+  const names = namesOf(rootShape)
+  const stem = bracket < 0 ? null : key.slice(0, bracket)
+  const inside = path !== key
+  const knownStem = stem !== null && (names.aliases.has(stem) || fieldOf(stem, names) !== undefined)
+  for (const { start, end } of argumentsOf(entry)) {
+    const written = source.text.slice(start, end)
+    const argument = written.includes('=') ? written.slice(0, written.indexOf('=')) : written
+    if (scriptArguments.has(argument.replaceAll('"', ''))) continue
+    const place = source.place(start, end)
+    if (inside ? stem !== null : knownStem)
+      findings.add('CFG-BRACKET-ARGUMENT', { key: argument }, place, path)
+    else if (inside)
+      findings.add(
+        'CFG-UNKNOWN-KEY',
+        { key: argument, meant: meant === null ? null : usualSpelling(meant), belowFolded, cloudInit: false },
+        place,
+        path,
+        meant === null ? 'low' : 'medium',
+      )
+  }
+}
+
+/** The arguments an entry was put together from: one, or those that name parts of a map. */
+function argumentsOf(entry: Entry): { start: number; end: number }[] {
+  if (entry.value.kind !== 'table') return [{ start: entry.keyStart, end: entry.keyEnd }]
+  return Array.from(entry.value.entries.values()).flatMap(argumentsOf)
+}

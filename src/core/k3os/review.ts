@@ -1,0 +1,194 @@
+import type { Finding } from '../findings.ts'
+import { formatPosition } from '../errors.ts'
+import { isSecretPath } from '../redact.ts'
+import { lostValues, type Account, type Claim, type LostValue } from './account.ts'
+import { ConfigFindings } from './config-findings.ts'
+import type { Decoded } from './decode.ts'
+import type { Ledger } from './ledger.ts'
+import type { Loaded, LoadedSources } from './load.ts'
+import { usualSpelling } from './names.ts'
+import type { Result, Settled } from './result.ts'
+import { reviewConfig } from './review-config.ts'
+import { reviewUnknown } from './review-unknown.ts'
+import { asWritten, placeOf, type Value } from './value.ts'
+
+/** What the user should know about a configuration k3OS accepts. */
+export function review(
+  sources: LoadedSources,
+  account: Account,
+  decoded: Decoded,
+  result: Result,
+  ledger: Ledger,
+): Finding[] {
+  const findings = new ConfigFindings()
+  for (const source of sources.loaded) reviewSource(source, findings)
+  for (const file of sources.skipped) {
+    const place = { file: file.file, line: 1, column: 1, endLine: 1, endColumn: 1 }
+    findings.add('CFG-METADATA-UNREADABLE', { why: file.unreadable }, place, '')
+  }
+  for (const key of account.unknown) reviewUnknown(key, findings)
+  const keys = new Map(account.claims.map((claim) => [claim.value, claim.key]))
+  const lost = lostValues(account, result.used, ledger)
+  for (const value of lost) reviewLost(value, keys, findings)
+  reviewFolded(decoded, lost, result, findings)
+  for (const settled of result.settled) reviewChange(settled, findings)
+  for (const claim of account.claims) if (isUsed(claim, result)) reviewUsed(claim, findings)
+  reviewConfig(result, findings)
+  return findings.list
+}
+
+function isUsed(claim: Claim, result: Result): boolean {
+  return result.used.has(claim.value)
+}
+
+function reviewSource(loaded: Loaded, findings: ConfigFindings): void {
+  const { source } = loaded
+  for (const note of loaded.notes)
+    switch (note.kind) {
+      case 'duplicate-key': {
+        const kept = formatPosition(placeOf(note.kept))
+        findings.add(
+          'CFG-DUPLICATE-KEY',
+          { key: note.key, kept, merge: note.by === 'merge' },
+          placeOf(note.lost),
+          note.key,
+        )
+        break
+      }
+      case 'equal-keys':
+        findings.add(
+          'CFG-EQUAL-KEYS',
+          { key: note.key, kept: formatPosition(placeOf(note.kept)) },
+          placeOf(note.lost),
+          note.key,
+        )
+        break
+      case 'binary-damaged':
+        findings.add('CFG-BINARY-DAMAGED', { setting: 'the value' }, source.place(note.start, note.end), '')
+        break
+      case 'rest-ignored': {
+        const place = source.place(note.start, source.text.length)
+        findings.add('CFG-REST-IGNORED', { line: place.line }, place, '')
+        break
+      }
+    }
+  for (const argument of loaded.ignored) {
+    const because =
+      argument.because === 'a map has this name'
+        ? 'arguments before it set parts of this key'
+        : 'an argument before it set a part of this key to a value'
+    findings.add(
+      'CFG-ARGUMENT-IGNORED',
+      { key: argument.key, because },
+      source.place(argument.start, argument.end),
+      argument.key,
+    )
+  }
+  if (loaded.script !== null) {
+    const gzip = loaded.script === 'binary' && source.text.startsWith('\x1f')
+    const facts = { binary: loaded.script === 'binary', gzip }
+    findings.add('CFG-USERDATA-SCRIPT', facts, source.place(0, source.text.length), 'writeFiles')
+  }
+}
+
+function reviewLost(lost: LostValue, keys: ReadonlyMap<Value, string>, findings: ConfigFindings): void {
+  const { claim, value, path, replacement } = lost
+  const setting = usualSpelling(path)
+  const place = placeOf(value)
+  const spelled = { key: claim.key, setting }
+  if (replacement === undefined) {
+    findings.add('CFG-NO-EFFECT', spelled, place, path)
+    return
+  }
+  const facts = { ...spelled, winner: formatPosition(placeOf(replacement.by)) }
+  switch (replacement.how) {
+    case 'later-source':
+      findings.add('CFG-SHADOWED', facts, place, path, value.kind === 'scalar' ? 'info' : 'low')
+      break
+    case 'other-spelling':
+      findings.add('CFG-TWO-SPELLINGS', facts, place, path)
+      break
+    case 'random':
+      findings.add('CFG-RANDOM', facts, place, path)
+      break
+    case 'letter-case':
+      findings.add('CFG-LETTER-CASE-LOST', facts, place, path)
+      break
+    case 'lower-case': {
+      const winnerKey = keys.get(replacement.by)
+      findings.add(
+        'CFG-LOWER-CASE-TRAP',
+        winnerKey === undefined ? facts : { ...facts, winnerKey },
+        place,
+        path,
+      )
+      break
+    }
+  }
+}
+
+/** Keys in unusual letter case that did reach the result. Those that beat another value are reported with that. */
+function reviewFolded(
+  decoded: Decoded,
+  lost: readonly LostValue[],
+  result: Result,
+  findings: ConfigFindings,
+): void {
+  const winners = new Set(lost.map(({ replacement }) => replacement?.by))
+  for (const { path, key, entry, lowerCase } of decoded.folded) {
+    const { source } = entry.value
+    const written = asWritten(entry.value)
+    if (winners.has(written) || (!result.used.has(written) && entry.value.kind !== 'table')) continue
+    const place = source.place(entry.keyStart, entry.keyEnd)
+    findings.add(
+      lowerCase ? 'CFG-LOWER-CASE-KEY' : 'CFG-LETTER-CASE',
+      { key, setting: usualSpelling(path) },
+      place,
+      path,
+    )
+  }
+}
+
+/** A value k3OS made something else of. */
+function reviewChange({ path, slot }: Settled, findings: ConfigFindings): void {
+  const written = asWritten(slot.from)
+  if (written === slot.from) return
+  const place = placeOf(written)
+  const setting = usualSpelling(path)
+  const raw = written.source.text.slice(written.start, written.end)
+  const shown = isSecretPath(path) ? null : raw
+  const became = isSecretPath(path) ? null : String(slot.value)
+  const key = setting.slice(setting.lastIndexOf('.') + 1)
+  if (slot.kind === 'flag') {
+    if (
+      written.kind === 'scalar' &&
+      slot.value === false &&
+      written.value !== 'false' &&
+      written.value !== ''
+    )
+      findings.add('CFG-NOT-TRUE', { key, setting, written: shown, became }, place, path)
+  } else if (written.kind === 'list') {
+    const what = written.source.kind === 'cmdline' ? 'repeated argument' : 'list'
+    findings.add('CFG-COLLAPSED', { key, setting, what }, place, path)
+  } else if (written.kind === 'table') {
+    if (written.source.kind === 'cmdline') findings.add('CFG-DOTTED-ARGUMENT', { key, setting }, place, path)
+    else findings.add('CFG-COLLAPSED', { key, setting, what: 'map' }, place, path)
+  } else if (typeof written.value === 'number') {
+    if (raw !== slot.value)
+      findings.add('CFG-NUMBER-FORM', { key, setting, written: shown, became }, place, path)
+  } else if (typeof written.value === 'string') {
+    if (written.value !== slot.value) findings.add('CFG-TRIMMED', { key, setting }, place, path)
+  } else if (raw !== slot.value)
+    findings.add('CFG-VALUE-FORM', { key, setting, written: shown, became }, place, path)
+}
+
+function reviewUsed(claim: Claim, findings: ConfigFindings): void {
+  const { path, key, source, value } = claim
+  const spelled = { key, setting: usualSpelling(path) }
+  if (path === 'initCmd' && source.kind !== 'cmdline')
+    findings.add('CFG-INIT-CMD', spelled, placeOf(value), path)
+  if (path === 'hostname' && source.kind === 'cmdline')
+    findings.add('CFG-HOSTNAME-ARGUMENT', spelled, placeOf(value), path)
+  if (path === 'k3os.install' && value.kind === 'scalar' && value.value === null)
+    findings.add('CFG-INSTALL-REMOVED', spelled, placeOf(value), path)
+}
