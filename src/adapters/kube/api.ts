@@ -33,20 +33,22 @@ export interface Api {
     repeat?: 'once',
   ): Promise<T>
   /** All pages of a list. */
-  list(
-    call: ApiCall,
-    signal: AbortSignal,
-    send: (configuration: Configuration, page: { limit: number; _continue?: string }) => Promise<unknown>,
-  ): Promise<unknown[]>
+  list(call: ApiCall, signal: AbortSignal, send: SendPage): Promise<unknown[]>
 }
+
+interface Page {
+  readonly limit: number
+  readonly _continue?: string
+}
+
+type SendPage = (configuration: Configuration, page: Page) => Promise<unknown>
 
 const pageSize = 500
 const repeatAfterMs = [500, 1000, 2000, 4000] as const
 
 export function openApi({ config, context, server }: LoadedKubeconfig, times: ApiTimes): Api {
   const place = { context, server }
-  const cluster = config.getCurrentCluster()
-  const baseServer = new ServerConfiguration(cluster?.server ?? server, {})
+  const baseServer = new ServerConfiguration(server, {})
   let connections: Dispatcher | undefined
 
   /** The library opens a connection pool per request; all requests use the first one, until credentials change. */
@@ -127,31 +129,28 @@ export function openApi({ config, context, server }: LoadedKubeconfig, times: Ap
     }
   }
 
-  async function list(
-    what: ApiCall,
-    signal: AbortSignal,
-    send: (configuration: Configuration, page: { limit: number; _continue?: string }) => Promise<unknown>,
-  ): Promise<unknown[]> {
-    let items: unknown[] = []
-    let next: string | undefined
-    let restarted = false
-    do {
-      const page = next === undefined ? { limit: pageSize } : { limit: pageSize, _continue: next }
-      try {
-        const answer = await call(what, signal, (configured) => send(configured, page))
-        const { metadata, items: more } = parseObject('list', rawList, answer)
-        items = [...items, ...(more ?? [])]
-        next = (metadata?._continue ?? metadata?.continue) || undefined
-      } catch (error) {
-        const expired = error instanceof ApiFailure && error.answer?.status === 410
-        if (!expired || restarted) throw error
-        // The snapshot behind the pages is gone (compaction); half a list is no list.
-        restarted = true
-        items = []
-        next = undefined
-      }
-    } while (next !== undefined)
+  async function allPages(what: ApiCall, signal: AbortSignal, send: SendPage): Promise<unknown[]> {
+    const items: unknown[] = []
+    let page: Page | undefined = { limit: pageSize }
+    while (page !== undefined) {
+      const asked: Page = page
+      const answer = await call(what, signal, (configured) => send(configured, asked))
+      const { metadata, items: more } = parseObject('list', rawList, answer)
+      items.push(...(more ?? []))
+      const next = metadata?._continue ?? metadata?.continue ?? ''
+      page = next === '' ? undefined : { limit: pageSize, _continue: next }
+    }
     return items
+  }
+
+  async function list(what: ApiCall, signal: AbortSignal, send: SendPage): Promise<unknown[]> {
+    try {
+      return await allPages(what, signal, send)
+    } catch (error) {
+      // The snapshot behind the pages is gone (compaction). Half a list is no list: once more from the beginning.
+      if (error instanceof ApiFailure && error.answer?.status === 410) return allPages(what, signal, send)
+      throw error
+    }
   }
 
   return { place, call, list }
