@@ -87,7 +87,11 @@ export interface HostControl {
    * One digest per directory over the sorted list of (path, type, size, mode, uid, gid, mtime in seconds, SHA-256 of the
    * content); `absent` for a directory that does not exist. Taken twice on quiet data it is equal.
    */
-  fingerprint(address: HostAddress, directories: readonly string[], signal: AbortSignal): Promise<Record<string, string>>
+  fingerprint(
+    address: HostAddress,
+    directories: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Record<string, string>>
 }
 
 export interface HookResult {

@@ -2,10 +2,9 @@ import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import type { JournalRecord } from '../core/journal.ts'
 import { pointOfNoReturn, stepDefaults, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
 import { nodeRecord, nodeState, replay, runRecord, type NodeState } from '../core/run-state.ts'
-import type { OutputFile } from '../core/translation.ts'
 import { Journal } from './journal.ts'
 import type { JournalSink } from './ports.ts'
-import type { Action, Intent, Observed, Step, StepContext, StepPorts } from './step.ts'
+import type { Action, Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
 import { NothingTouched } from './steps/reimage.ts'
 import { waitUntil } from './wait.ts'
@@ -31,7 +30,7 @@ export interface Run {
   readonly sink: JournalSink
   /** What the journal held when this process took over; empty for a new run. */
   readonly records: readonly JournalRecord[]
-  translate(node: PlanNode, nonce: string | null): Promise<readonly OutputFile[]>
+  translate(node: PlanNode, nonce: string): Promise<Rendered>
   onEvent(event: RunEvent): void
   /** Asked once before each node; throws (exit 10) when nobody approves. */
   approve(node: PlanNode): Promise<void>

@@ -1,6 +1,9 @@
 import type { Plan, PlanNode, StepId } from '../core/plan.ts'
-import type { OutputFile } from '../core/translation.ts'
+import type { Translation } from '../core/translation.ts'
 import type { Clock, Hook, Host, HostControl, Kube, RunFiles } from './ports.ts'
+
+/** What a reimage method gets: the files, and how they reach the machine. */
+export type Rendered = Pick<Translation, 'files' | 'delivery'>
 
 /** A sentence and the function that makes it true. Dry run prints the sentences, a real run calls the functions. */
 export interface Action {
@@ -46,8 +49,8 @@ export interface StepContext extends StepPorts {
   readonly stop: AbortSignal
   /** The journaled intent of an earlier step of this attempt. */
   earlier(step: StepId): Intent
-  /** The node's configuration for the target, carrying this nonce; without one, the files the plan's digest is of. */
-  translate(nonce: string | null): Promise<readonly OutputFile[]>
+  /** The node's configuration for the target, carrying this nonce. */
+  translate(nonce: string): Promise<Rendered>
   /** What is being waited for; printed at most once a minute, and as a heartbeat. */
   progress(message: string): void
 }

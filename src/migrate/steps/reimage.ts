@@ -89,6 +89,7 @@ async function waitForNonce(context: StepContext): Promise<void> {
 async function runHook(context: StepContext, argv: readonly string[], signal: AbortSignal): Promise<void> {
   const { node, plan, files, runId, attempt } = context
   const seed = `${files.directory}/${seedFolder(context)}`
+  const { delivery } = await context.translate(staged(context).nonce)
   const input = {
     apiVersion: 'k3os-migrate/v1',
     kind: 'HookInput',
@@ -100,6 +101,7 @@ async function runHook(context: StepContext, argv: readonly string[], signal: Ab
     target: plan.target,
     seed,
     seedFiles: Object.keys(staged(context).files),
+    delivery,
     keepsData: plan.method.keepsData,
     keptData: node.keptData,
     systemUuid: node.fingerprint.systemUuid,
@@ -123,11 +125,15 @@ async function runHook(context: StepContext, argv: readonly string[], signal: Ab
     signal,
   })
   if (result.exitCode === 0) return
-  if (result.exitCode === hookTouchedNothing) throw new NothingTouched(
-      new MigrateError(`${node.name}: the hook said (exit ${hookTouchedNothing}) that it changed nothing: ${result.tail}`, {
-        exitCode: exitCode.rolledBack,
-        hint: 'mend what the hook complained of',
-      }),
+  if (result.exitCode === hookTouchedNothing)
+    throw new NothingTouched(
+      new MigrateError(
+        `${node.name}: the hook said (exit ${hookTouchedNothing}) that it changed nothing: ${result.tail}`,
+        {
+          exitCode: exitCode.rolledBack,
+          hint: 'mend what the hook complained of',
+        },
+      ),
     )
   const how = result.exitCode === null ? 'was ended by a signal' : `ended with exit code ${result.exitCode}`
   throw new MigrateError(
@@ -173,11 +179,7 @@ export function stepTimeout(context: StepContext, id: Step['id']): number {
 }
 
 export async function readHostFile(context: StepContext, path: string): Promise<string | undefined> {
-  return context.host.readFile(
-    { name: context.node.name, ...context.node.address },
-    path,
-    context.signal,
-  )
+  return context.host.readFile({ name: context.node.name, ...context.node.address }, path, context.signal)
 }
 
 function lostControl(what: string): MigrateError {

@@ -14,7 +14,9 @@ export const stage: Step = {
   async intent(context) {
     const nonce = context.files.randomHex(16)
     const rendered = await context.translate(nonce)
-    const files = Object.fromEntries(rendered.map((file) => [file.path, context.files.sha256(file.content)]))
+    const files = Object.fromEntries(
+      rendered.files.map((file) => [file.path, context.files.sha256(file.content)]),
+    )
     return { nonce, files }
   },
   async actions(context, intent) {
@@ -25,7 +27,8 @@ export const stage: Step = {
       {
         describe: `write ${names.length} files of the ${context.plan.target} configuration of ${context.node.name} to ${folder} (0600)`,
         async run() {
-          for (const file of await context.translate(nonce)) {
+          const rendered = await context.translate(nonce)
+          for (const file of rendered.files) {
             await context.files.write(`${folder}/${file.path}`, file.content, file.mode)
           }
         },

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto'
+import { dirname, join, resolve } from 'node:path'
+import { runFiles, writeDurably } from '../adapters/files.ts'
+import { findRun, newRunId, openJournal, stateDirectory } from '../adapters/run-directory.ts'
+import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
+import { makeOutcome } from '../core/make-outcome.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Plan } from '../core/plan.ts'
+import type { NodeToTranslate } from '../core/translate-node.ts'
+import { dryRun } from '../migrate/dry-run.ts'
+import type { Clock, Hook, Host, HostControl, Kube } from '../migrate/ports.ts'
+import { run } from '../migrate/runner.ts'
+import { mark } from '../output/style.ts'
+import { approveNode, requireApproval } from './approval.ts'
+import type { CommandIo } from './io.ts'
+import { copyInputs, readNodes, readPlan, refuseOldPlan, renderer, scrubber } from './plan-inputs.ts'
+import type { RunOptions } from './run-options.ts'
+import { printOutcome, tell } from './run-output.ts'
+
+export interface ApplyOptions extends RunOptions {
+  readonly plan: string
+  readonly dryRun?: boolean
+}
+
+export interface ResumeOptions extends RunOptions {
+  readonly run?: string
+}
+
+/** What a run acts through; the demo and the rehearsal give simulated ones. */
+export interface MovePorts {
+  readonly kube: Kube
+  readonly host: Host & HostControl
+  readonly hook: Hook
+  readonly clock: Clock
+}
+
+/** Carries a plan out in a run directory of its own, or says what it would do. */
+export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePorts): Promise<ExitCode> {
+  const file = resolve(io.cwd, options.plan)
+  const plan = await readPlan(file)
+  const inventoryFile = resolve(dirname(file), plan.inventory.file)
+  const ports = given ?? (await realPorts(options, io))
+  refuseOldPlan(plan, ports.clock.now())
+  const nodes = await readNodes(plan, inventoryFile)
+  if (options.dryRun === true) return printDryRun(plan, nodes, ports, io)
+  requireApproval(plan, options, io)
+
+  const runId = newRunId(ports.clock.now().getTime(), randomBytes(10).toString('hex'))
+  const directory = join(stateDirectory(io.env, options.stateDir), 'runs', runId)
+  await copyInputs(plan, file, inventoryFile, directory)
+  io.err(`run ${runId}: ${plan.nodes.length} nodes to ${plan.target}, plan ${plan.digest.slice(0, 19)}…\n`)
+  return carryOn({ plan, nodes, runId, directory, ports, options, io })
+}
+
+/** Goes on with a run: what the journal does not show as done is looked at first, then done. */
+export async function resume(options: ResumeOptions, io: CommandIo, given?: MovePorts): Promise<ExitCode> {
+  const directory = await findRun(stateDirectory(io.env, options.stateDir), options.run)
+  const plan = await readPlan(join(directory, 'plan.json'))
+  const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
+  requireApproval(plan, options, io)
+  const ports = given ?? (await realPorts(options, io))
+  const runId = directory.split('/').at(-1) ?? ''
+  return carryOn({ plan, nodes, runId, directory, ports, options, io })
+}
+
+interface Job {
+  readonly plan: Plan
+  readonly nodes: ReadonlyMap<string, NodeToTranslate>
+  readonly runId: string
+  readonly directory: string
+  readonly ports: MovePorts
+  readonly options: RunOptions
+  readonly io: CommandIo
+}
+
+async function carryOn({ plan, nodes, runId, directory, ports, options, io }: Job): Promise<ExitCode> {
+  const scrub = scrubber(nodes)
+  const journal = await openJournal(directory)
+  const translate = await renderer(plan, nodes)
+  const startedRecords = journal.reading.records
+  let outcome: Outcome
+  try {
+    if (journal.reading.torn) io.err('the last line of the journal was torn by a crash and is dropped\n')
+    const result = await run(
+      {
+        plan,
+        runId,
+        ports: { ...ports, files: runFiles(directory) },
+        sink: journal,
+        records: startedRecords,
+        translate,
+        onEvent: (event) => tell(event, directory, ports.clock, scrub, options, io),
+        approve: async (node) => approveNode(plan, node, options, io),
+        scrub,
+        stop: io.signal,
+      },
+      options.next === true ? 1 : undefined,
+    )
+    outcome = makeOutcome({
+      plan,
+      runId,
+      records: result.records,
+      exit: result.exit,
+      reason: result.error === null ? null : scrub(result.error.message),
+      now: ports.clock.now().toISOString(),
+      resume: `k3os-migrate resume ${runId}`,
+    })
+    await writeDurably(join(directory, 'outcome.json'), `${JSON.stringify(outcome, null, 2)}\n`, 0o600)
+    if (result.error !== null) {
+      printOutcome(outcome, directory, options, io)
+      throw new MigrateError(scrub(result.error.message), {
+        exitCode: result.error.exitCode,
+        hint: scrub(result.error.hint ?? `k3os-migrate resume ${runId}`),
+        cause: result.error,
+      })
+    }
+  } finally {
+    await journal.close()
+  }
+  printOutcome(outcome, directory, options, io)
+  return exitCode.ok
+}
+
+async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts> {
+  const [{ connectCluster }, { sshHost }, { programHook }, { systemClock }] = await Promise.all([
+    import('../adapters/kube.ts'),
+    import('../adapters/ssh.ts'),
+    import('../adapters/hook.ts'),
+    import('../adapters/clock.ts'),
+  ])
+  const { kubeconfig, context } = options
+  const { kube } = await connectCluster(
+    { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) },
+    io.env,
+  )
+  const { sshSettings } = await import('./ssh-settings.ts')
+  return { kube, host: sshHost(sshSettings(options, io)), hook: programHook(io.env), clock: systemClock }
+}
+
+async function printDryRun(
+  plan: Plan,
+  nodes: ReadonlyMap<string, NodeToTranslate>,
+  ports: MovePorts,
+  io: CommandIo,
+): Promise<ExitCode> {
+  let current = ''
+  await dryRun({
+    plan,
+    ports: { ...ports, files: runFiles(resolve(io.cwd)) },
+    translate: await renderer(plan, nodes),
+    stop: io.signal,
+    onSentence(node, step, sentence) {
+      if (node.name !== current) io.out(`${mark('name', node.name)}\n`)
+      current = node.name
+      if (sentence !== null) io.out(`  ${step.padEnd(11)} ${sentence}\n`)
+    },
+  })
+  io.err('dry run: nothing was changed\n')
+  return exitCode.ok
+}

@@ -1,0 +1,136 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { diskError, readIfPresent, writeDurably } from '../adapters/files.ts'
+import { templateTools } from '../adapters/templates.ts'
+import { exitCode, MigrateError } from '../core/errors.ts'
+import { planDigest } from '../core/make-plan.ts'
+import { nodeSecrets } from '../core/node-secrets.ts'
+import { planSchema, type Plan, type PlanNode } from '../core/plan.ts'
+import { createRedactor, secretLeaves } from '../core/redact.ts'
+import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
+import type { Rendered } from '../migrate/step.ts'
+import { requireDocument } from './read-document.ts'
+import { findTranslator } from './target.ts'
+import { nodesOfInventory } from './translate-inventory.ts'
+
+/** Reads a plan and checks that it is still the one that was made (exit 5). */
+export async function readPlan(file: string): Promise<Plan> {
+  const { document: plan } = await requireDocument(file, planSchema, 'make it: k3os-migrate plan')
+  const digest = planDigest(plan, (text) => createHash('sha256').update(text).digest('hex'))
+  if (digest === plan.digest) return plan
+  throw new MigrateError('the plan was changed after it was made: its digest does not match', {
+    exitCode: exitCode.stalePlan,
+    position: { file },
+    hint: 'make it again: k3os-migrate plan',
+  })
+}
+
+export function refuseOldPlan(plan: Plan, now: Date): void {
+  const hours = (now.getTime() - Date.parse(plan.metadata.createdAt)) / 3_600_000
+  if (hours <= plan.policy.maxAgeHours) return
+  throw new MigrateError(
+    `the plan is ${Math.floor(hours)} hours old, ${plan.policy.maxAgeHours} are allowed`,
+    {
+      exitCode: exitCode.stalePlan,
+      hint: 'take a new inventory and make a new plan: k3os-migrate inventory && k3os-migrate plan',
+    },
+  )
+}
+
+/** The nodes of the plan with their bundles, each exactly the one that was planned with. */
+export async function readNodes(
+  plan: Plan,
+  inventoryFile: string,
+): Promise<ReadonlyMap<string, NodeToTranslate>> {
+  const inventory = await readIfPresent(inventoryFile)
+  if (inventory === undefined || sha256(inventory) !== plan.inventory.sha256) {
+    throw new MigrateError('the inventory is not the one the plan was made from', {
+      exitCode: exitCode.stalePlan,
+      position: { file: inventoryFile },
+      hint: 'make the plan again: k3os-migrate plan',
+    })
+  }
+  const { nodes } = await nodesOfInventory(inventoryFile, undefined)
+  const byName = new Map(nodes.map((node) => [node.nodeObject?.name ?? node.name, node]))
+  for (const { name } of plan.nodes) {
+    if (byName.has(name)) continue
+    throw new MigrateError(`the inventory has no bundle of ${name}`, {
+      exitCode: exitCode.stalePlan,
+      hint: 'k3os-migrate plan',
+    })
+  }
+  return byName
+}
+
+export async function copyInputs(
+  plan: Plan,
+  planFile: string,
+  inventoryFile: string,
+  directory: string,
+): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await writeDurably(join(directory, 'plan.json'), await readFile(planFile), 0o600)
+    await writeDurably(join(directory, 'inventory.yaml'), await readFile(inventoryFile), 0o600)
+    const source = dirname(inventoryFile)
+    const assessment = await readIfPresent(join(source, 'assessment.json'))
+    if (assessment !== undefined) await writeDurably(join(directory, 'assessment.json'), assessment, 0o600)
+    for (const { bundleFile } of plan.nodes) {
+      await writeDurably(join(directory, bundleFile), await readFile(join(source, bundleFile)), 0o600)
+    }
+  } catch (error) {
+    throw error instanceof MigrateError ? error : diskError(`prepare the run ${directory}`, error)
+  }
+}
+
+/** Renders a node, and refuses (exit 5) when the tool would now write something else than was planned. */
+export async function renderer(
+  plan: Plan,
+  nodes: ReadonlyMap<string, NodeToTranslate>,
+): Promise<(node: PlanNode, nonce: string) => Promise<Rendered>> {
+  const translator = await findTranslator(plan.target)
+  const tools = templateTools()
+  return async (planned, nonce) => {
+    const node = nodes.get(planned.name)
+    if (node === undefined) throw new Error(`no inputs for ${planned.name}`)
+    const without = translateNode({ ...node, nonce: null }, translator, tools)
+    if (translationDigest(without.files) !== planned.fingerprint.translationSha256) {
+      throw new MigrateError(
+        `${planned.name}: this version of the tool would write another configuration than was planned`,
+        {
+          exitCode: exitCode.stalePlan,
+          hint: 'make the plan again: k3os-migrate plan',
+        },
+      )
+    }
+    return translateNode({ ...node, nonce }, translator, tools)
+  }
+}
+
+/** One digest over names, modes and contents of the files of a translation. */
+export function translationDigest(files: Rendered['files']): string {
+  return sha256(JSON.stringify(files.map(({ path, mode, content }) => [path, mode, sha256(content)])))
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
+/** Knows every secret of these nodes and takes it out of a text. */
+export function scrubber(nodes: ReadonlyMap<string, NodeToTranslate>): (text: string) => string {
+  const secrets = [...nodes.values()].flatMap(({ reading, bundle }) => {
+    const configured =
+      reading.status === 'merged' ? secretLeaves(reading.config).map(({ secret }) => secret) : []
+    if (bundle === null) return configured
+    const { nodePassword, token, registriesYaml, sshHostKeys } = nodeSecrets(bundle)
+    const found = [nodePassword, token, registriesYaml, ...sshHostKeys.map(({ privateKey }) => privateKey)]
+    return [...configured, ...found.filter((secret) => secret !== null)]
+  })
+  const key = randomBytes(32)
+  const redactor = createRedactor(
+    (value) => createHmac('sha256', key).update(value).digest('hex').slice(0, 8),
+    secrets,
+  )
+  return (text) => redactor.scrub(text)
+}

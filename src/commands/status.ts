@@ -1,0 +1,46 @@
+import { join, resolve } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readIfPresent } from '../adapters/files.ts'
+import { findRun, stateDirectory } from '../adapters/run-directory.ts'
+import { exitCode, type ExitCode } from '../core/errors.ts'
+import { parseJournal } from '../core/journal.ts'
+import { makeOutcome } from '../core/make-outcome.ts'
+import { json } from '../output/json.ts'
+import { table } from '../output/table.ts'
+import { yaml } from '../output/yaml.ts'
+import type { CommandIo } from './io.ts'
+import { readPlan } from './plan-inputs.ts'
+
+export interface StatusOptions {
+  readonly run?: string
+  readonly stateDir?: string
+  readonly output: 'table' | 'json' | 'yaml'
+}
+
+/** Where a run stands, from its journal alone; also while another process carries it on. */
+export async function status(options: StatusOptions, io: CommandIo): Promise<ExitCode> {
+  const directory = resolve(io.cwd, await findRun(stateDirectory(io.env, options.stateDir), options.run))
+  const plan = await readPlan(join(directory, 'plan.json'))
+  const file = join(directory, 'journal.jsonl')
+  const text = new TextDecoder().decode(await readIfPresent(file))
+  const { records } = parseJournal(text, file, (content) => createHash('sha256').update(content).digest('hex'))
+  const runId = directory.split('/').at(-1) ?? ''
+  const end = records.findLast(({ data }) => data['event'] === 'end')
+  const outcome = makeOutcome({
+    plan,
+    runId,
+    records,
+    exit: exitCode.ok,
+    reason: typeof end?.data['error'] === 'string' ? end.data['error'] : null,
+    now: plan.metadata.createdAt,
+    resume: `k3os-migrate resume ${runId}`,
+  })
+  if (options.output === 'json') io.out(json(outcome))
+  else if (options.output === 'yaml') io.out(yaml(outcome))
+  else {
+    const rows = outcome.nodes.map(({ name, state, step, reason }) => [name, state, step ?? '', reason ?? ''])
+    io.out(table(['NODE', 'STATE', 'STEP', 'REASON'], rows, { width: io.columns ?? 120 }))
+    io.err(outcome.next === null ? 'every node is done\n' : `next: ${outcome.next}\n`)
+  }
+  return exitCode.ok
+}
