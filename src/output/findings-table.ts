@@ -1,6 +1,10 @@
 import { isInhibitor, sortFindings, type Finding, type Subject } from '../core/findings.ts'
 import { mark, plain, type Role } from './style.ts'
 import { table, type Cell } from './table.ts'
+import { elide } from './text-width.ts'
+
+/** Generated volume names would leave no room for what is said about them; below and in JSON they are whole. */
+const subjectWidth = 26
 
 /**
  * Findings for a terminal: SEVERITY RULE SUBJECT SUMMARY, worst first, then below what to do about each inhibitor. Passed
@@ -15,7 +19,7 @@ export function findingsTable(
   const rows = shown.map((f): Cell[] => [
     { text: severityWord(f), role: severityRole(f) },
     f.rule,
-    subjectText(f.subject),
+    elide(shortSubject(f.subject), subjectWidth),
     f.waiver === null ? f.summary : `${f.summary} (waived: ${f.waiver.reason})`,
   ])
   const overview = table(['SEVERITY', 'RULE', 'SUBJECT', 'SUMMARY'], rows, { width: options.width ?? 100 })
@@ -33,6 +37,16 @@ export function severityWord(f: Finding): string {
 export function subjectText(subject: Subject): string {
   const name = [subject.namespace, subject.name].filter((part) => part !== null).join('/')
   return name === '' ? subject.kind : `${subject.kind} ${name}`
+}
+
+const shortKinds: Readonly<Record<string, string>> = {
+  PersistentVolume: 'PV',
+  PodDisruptionBudget: 'PDB',
+  Configuration: 'Config',
+}
+
+function shortSubject(subject: Subject): string {
+  return subjectText({ ...subject, kind: shortKinds[subject.kind] ?? subject.kind })
 }
 
 function severityRole(f: Finding): Role {

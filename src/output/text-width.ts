@@ -31,3 +31,21 @@ export function wrap(text: string, width: number): string[] {
   }
   return [...lines, line]
 }
+
+/** At most `width` columns; the middle of a longer text becomes `…`, because names differ at both ends. */
+export function elide(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text
+  const all = [...graphemes.segment(text)].map(({ segment }) => segment)
+  const head = Math.ceil((width - 1) / 2)
+  return `${take(all, head)}…${take(all.toReversed(), width - 1 - head, true)}`
+}
+
+function take(segments: readonly string[], width: number, fromEnd = false): string {
+  let taken = ''
+  for (const segment of segments) {
+    const longer = fromEnd ? segment + taken : taken + segment
+    if (displayWidth(longer) > width) break
+    taken = longer
+  }
+  return taken
+}

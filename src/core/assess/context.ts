@@ -5,7 +5,8 @@ import type { Requirements } from '../translation.ts'
 
 /** What the configuration engine said about one node. */
 export interface ConfigVerdict {
-  readonly status: 'merged' | 'rejected'
+  /** `unread`: nobody could ask it; `reason` says why. */
+  readonly status: 'merged' | 'rejected' | 'unread'
   readonly reason?: string
   readonly findings: readonly Finding[]
 }

@@ -43,8 +43,8 @@ function configurations({ machines, configs }: AssessContext): Finding[] {
     if (entry?.status !== 'read' || !runsK3os) return []
     const occurrence = { subject: aboutNode(machine) }
     const verdict = configs.get(entry.name)
-    if (verdict === undefined) {
-      const reason = 'its bundle was not read'
+    if (verdict === undefined || verdict.status === 'unread') {
+      const reason = verdict?.reason ?? 'its bundle was not read'
       return [found('INV-CONFIG-UNREAD', { node, reason }, { ...occurrence, result: 'error' })]
     }
     const rejected =

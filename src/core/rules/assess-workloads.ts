@@ -90,8 +90,8 @@ export const workloadRules = {
     waivable: true,
     title: 'A volume lives on the disk of a node',
     text: ({ node, address, volume, claim, pods, path, bytes, reclaimPolicy, kept }) => ({
-      summary: `${claim === null ? `the volume ${volume}` : `the data of ${claim}`} (${size(bytes)}) ${kept ? 'stays' : 'is only'} on ${node}${path === null ? '' : ` at ${path}`}`,
-      diagnosis: `${kept ? 'The plan keeps this directory; it is compared before k3s may start. Without that, after' : 'After'} a wipe ${pods.length === 0 ? 'the next pod' : many(pods)} would start here with an empty directory and become Ready: the volume is bound to this node by name, and no Kubernetes check looks inside.${reclaimPolicy === 'Delete' ? ' Its reclaim policy is Delete: deleting the claim deletes the data.' : ''}`,
+      summary: `${claim === null ? `the volume ${volume}` : `the data of ${claim}`} (${size(bytes)}) ${kept ? 'stays' : 'is only'} on ${node}`,
+      diagnosis: `${path === null ? '' : `It is at ${path}. `}${kept ? 'The plan keeps this directory; it is compared before k3s may start. Without that, after' : 'After'} a wipe ${pods.length === 0 ? 'the next pod' : many(pods)} would start here with an empty directory and become Ready: the volume is bound to this node by name, and no Kubernetes check looks inside.${reclaimPolicy === 'Delete' ? ' Its reclaim policy is Delete: deleting the claim deletes the data.' : ''}`,
       remediations: kept
         ? []
         : [

@@ -26,7 +26,10 @@ const machineRules = {
       summary: `somebody cordoned the node ${node}`,
       diagnosis:
         'Another person or controller may be working on it. A node that was cordoned before stays cordoned after.',
-      remediations: [hint('if nobody is at work there'), command(`kubectl uncordon ${word(node)}`)],
+      remediations: [
+        hint('if nobody is at work there, make it schedulable again'),
+        command(`kubectl uncordon ${word(node)}`),
+      ],
     }),
   }),
   'PRE-CLOCK': rule<OnNode & { offsetSeconds: number }>({
@@ -64,7 +67,7 @@ const machineRules = {
       summary: `${node} has /k3os/system/${marker}: ${effect}`,
       diagnosis: 'rancher/k3os acts on this file in the initrd, before anything else could stop it.',
       remediations: [
-        hint('unless that is what you want'),
+        hint('remove it, unless that is what you want'),
         command(onNode(address, editSystem(`sudo rm /k3os/system/${marker}`))),
       ],
     }),

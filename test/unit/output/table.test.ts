@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { strip } from '../../../src/output/style.ts'
 import { table } from '../../../src/output/table.ts'
+import { elide } from '../../../src/output/text-width.ts'
 
 test('columns are two spaces apart and lines have no trailing space', () => {
   expect(
@@ -58,4 +59,12 @@ test('a cell cannot break the line', () => {
 
 test('no rows print the header', () => {
   expect(table(['A', 'B'], [])).toBe('A  B\n')
+})
+
+test.each([
+  ['short', 10, 'short'],
+  ['pvc-6f0c2a3e-1b7d-0e1f', 11, 'pvc-6…-0e1f'],
+  ['節点節点節点', 7, '節…点'],
+])('%s in %d columns is %s', (text, width, expected) => {
+  expect(elide(text, width)).toBe(expected)
 })
