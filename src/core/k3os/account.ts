@@ -14,6 +14,8 @@ export interface Claim {
   readonly value: Value
   /** The tables and lists around it, outermost first. */
   readonly within: readonly Value[]
+  /** The list of files or networks it stands in. */
+  readonly list: Claim | null
 }
 
 /** A key in one source that no rule of k3OS matches. */
@@ -30,6 +32,8 @@ export interface UnknownKey {
 
 export interface Account {
   readonly claims: readonly Claim[]
+  /** Lists of files and networks, which claim nothing but what stands in them. */
+  readonly lists: readonly Claim[]
   readonly unknown: readonly UnknownKey[]
 }
 
@@ -37,64 +41,62 @@ export interface Account {
 export function accountFor(sources: readonly Loaded[]): Account {
   const walker = new Walker()
   for (const { source, table } of sources)
-    if (table !== null) walker.table(table, rootShape, '', source, [], false)
+    if (table !== null)
+      walker.table(table, rootShape, { path: '', source, within: [], list: null, folded: false })
   return walker
+}
+
+interface Spot {
+  readonly path: ConfigPath
+  readonly source: Source
+  readonly within: readonly Value[]
+  readonly list: Claim | null
+  /** A key around this place is in unusual letter case: no aliases from here on. */
+  readonly folded: boolean
 }
 
 class Walker implements Account {
   readonly claims: Claim[] = []
+  readonly lists: Claim[] = []
   readonly unknown: UnknownKey[] = []
 
-  table(
-    table: Table,
-    shape: Shape,
-    path: ConfigPath,
-    source: Source,
-    within: readonly Value[],
-    folded: boolean,
-  ): void {
+  table(table: Table, shape: Shape, spot: Spot): void {
     const names = namesOf(shape)
     for (const [key, entry] of table.entries) {
-      const usual = shape.fields.has(key) ? key : folded ? undefined : names.aliases.get(key)
+      const usual = shape.fields.has(key) ? key : spot.folded ? undefined : names.aliases.get(key)
       const name = usual ?? fieldOf(key, names)
       const field = name === undefined ? undefined : shape.fields.get(name)
-      if (name === undefined || field === undefined) {
-        const meant = (folded ? names.aliases.get(key) : undefined) ?? meantField(key, names)
-        const meantPath = meant === undefined ? null : childPath(path, meant)
-        const belowFolded = folded && names.aliases.has(key)
-        this.unknown.push({ path: childPath(path, key), key, source, entry, meant: meantPath, belowFolded })
-      } else
-        this.setting(entry, key, field, childPath(path, name), source, within, folded || usual === undefined)
+      if (name !== undefined && field !== undefined) {
+        const folded = spot.folded || usual === undefined
+        this.setting(entry.value, key, field, { ...spot, path: childPath(spot.path, name), folded })
+      } else {
+        const alias = spot.folded ? names.aliases.get(key) : undefined
+        const meant = alias ?? meantField(key, names)
+        this.unknown.push({
+          path: childPath(spot.path, key),
+          key,
+          source: spot.source,
+          entry,
+          meant: meant === undefined ? null : childPath(spot.path, meant),
+          belowFolded: alias !== undefined,
+        })
+      }
     }
   }
 
-  private setting(
-    entry: Entry,
-    key: string,
-    field: Field,
-    path: ConfigPath,
-    source: Source,
-    within: readonly Value[],
-    folded: boolean,
-  ): void {
-    const { value } = entry
+  private setting(value: Value, key: string, field: Field, spot: Spot): void {
+    const { path, source, within, list } = spot
+    const claim: Claim = { path, key, source, value, within, list }
     if (field.type === 'object' && value.kind === 'table')
-      return this.table(value, field.shape, path, source, [...within, value], folded)
-    if (field.type === 'objects' && value.kind === 'list') {
-      for (const [index, item] of value.items.entries())
-        if (item.kind === 'table')
-          this.table(item, field.shape, childPath(path, index), source, [...within, value, item], folded)
-        else
-          this.claims.push({
-            path: childPath(path, index),
-            key,
-            source,
-            value: item,
-            within: [...within, value],
-          })
-      if (value.items.length > 0) return
-    }
-    this.claims.push({ path, key, source, value, within })
+      this.table(value, field.shape, { ...spot, within: [...within, value] })
+    else if (field.type === 'objects' && value.kind === 'list' && value.items.length > 0) {
+      this.lists.push(claim)
+      for (const [index, item] of value.items.entries()) {
+        const at: Spot = { ...spot, path: childPath(path, index), within: [...within, value], list: claim }
+        if (item.kind === 'table') this.table(item, field.shape, { ...at, within: [...at.within, item] })
+        else this.claims.push({ ...claim, path: at.path, value: item, within: at.within, list: claim })
+      }
+    } else this.claims.push(claim)
   }
 }
 
@@ -108,15 +110,16 @@ export interface LostValue {
 
 /** Values that were asked for and are not in the result. A value that another source repeats is not lost. */
 export function lostValues(account: Account, used: ReadonlySet<Value>, ledger: Ledger): LostValue[] {
-  return account.claims.flatMap((claim) => {
+  const whole = lostLists(account, used, ledger)
+  const claims = account.claims.filter(({ list }) => list === null || !whole.has(list))
+  return [...whole, ...claims].flatMap((claim) => {
     const all = unusedLeaves(claim.value, claim.path, used)
     if (all.length === 0) return []
     const around = [claim.value, ...claim.within.toReversed()]
     const replaced = around
       .map((value) => ledger.replacementOf(value))
       .find((replacement) => replacement !== undefined)
-    const whole = all.length === countLeaves(claim.value)
-    const parts = whole ? [{ value: claim.value, path: claim.path }] : all
+    const parts = all.length === countLeaves(claim.value) ? [{ value: claim.value, path: claim.path }] : all
     return parts
       .map(({ value, path }) => ({
         claim,
@@ -126,6 +129,15 @@ export function lostValues(account: Account, used: ReadonlySet<Value>, ledger: L
       }))
       .filter(({ value, replacement }) => replacement === undefined || !sameValue(value, replacement.by))
   })
+}
+
+/** Lists of files or networks another list took the place of: one thing to say, not one for each of their fields. */
+function lostLists(account: Account, used: ReadonlySet<Value>, ledger: Ledger): Set<Claim> {
+  return new Set(
+    account.lists.filter(
+      ({ value }) => ledger.replacementOf(value) !== undefined && !hasUsedPart(value, used),
+    ),
+  )
 }
 
 function unusedLeaves(
@@ -163,7 +175,7 @@ function countLeaves(value: Value): number {
   return unusedLeaves(value, '', new Set()).length
 }
 
-function sameValue(a: Value, b: Value): boolean {
+export function sameValue(a: Value, b: Value): boolean {
   if (a.kind === 'scalar') return b.kind === 'scalar' && a.value === b.value
   if (a.kind === 'list')
     return (

@@ -36,7 +36,7 @@ function copyAliases(table: Table, shape: Shape, ledger: Ledger): void {
     if (winner === undefined) continue
     const canonical = table.entries.get(name)
     if (canonical !== undefined) ledger.replace(canonical.value, 'other-spelling', winner.value)
-    for (const loser of candidates) if (loser !== winner) ledger.replace(loser.value, 'random', winner.value)
+    for (const loser of candidates) if (loser !== winner) ledger.choose(winner.value, loser.value)
     table.entries.set(name, winner)
   }
 }

@@ -13,6 +13,11 @@ export type Loss =
   /** The all-lower-case spelling, decoded last whatever its source. */
   | 'lower-case'
 
+export interface Choice {
+  readonly winner: Value
+  readonly loser: Value
+}
+
 export interface Replacement {
   readonly how: Loss
   readonly by: Value
@@ -23,6 +28,8 @@ export interface Replacement {
  * it; it is there so that every lost value can be explained.
  */
 export class Ledger {
+  /** Every time k3OS let chance decide between spellings. */
+  readonly choices: Choice[] = []
   private readonly replaced = new Map<Value, Replacement>()
   private losers: Map<Value | undefined, Value[]> | null = null
 
@@ -35,6 +42,11 @@ export class Ledger {
     const winner = asWritten(by)
     // The last replacement is the one that counts: the first one may have been replaced in turn.
     if (key !== winner) this.replaced.set(key, { how, by: winner })
+  }
+
+  choose(winner: Value, loser: Value): void {
+    this.choices.push({ winner: asWritten(winner), loser: asWritten(loser) })
+    this.replace(loser, 'random', winner)
   }
 
   replacementOf(value: Value): Replacement | undefined {

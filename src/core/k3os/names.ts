@@ -49,9 +49,13 @@ export function fieldOf(key: string, names: Names): string | undefined {
   return names.folded.get(key.toLowerCase().replaceAll('\u017f', 's'))
 }
 
-/** The spelling of a canonical path as people write it: `k3os.dnsNameservers` -> `k3os.dns_nameservers`. */
+const freeKeys = /^(k3os\.(?:labels|sysctls|environment))(.*)$/s
+
+/** A canonical path as people write it: `k3os.dnsNameservers` -> `k3os.dns_nameservers`. Keys of maps stay as they are. */
 export function usualSpelling(path: string): string {
-  return path.split('.').map(snakeCase).join('.')
+  const [, map, key] = freeKeys.exec(path) ?? []
+  if (map !== undefined && key !== undefined) return map + key
+  return path.replace(/(^|\.)([A-Za-z0-9]+)/g, (_, dot: string, name: string) => dot + snakeCase(name))
 }
 
 /** The field somebody probably meant by a key no rule matches: `ssh-authorized-keys`, `dnsNameserver`, `runCmds`. */

@@ -3,7 +3,7 @@ import { formatPosition } from '../errors.ts'
 import type { TypeMistake } from './decode.ts'
 import type { Unloadable } from './load.ts'
 import { usualSpelling } from './names.ts'
-import type { RejectedReading } from './reading.ts'
+import type { RejectedReading, SourceKind } from './reading.ts'
 import { ConfigFindings } from './config-findings.ts'
 import { asWritten, placeOf, type Value } from './value.ts'
 
@@ -22,7 +22,7 @@ export function rejectSources(
           : kind === 'config.d'
             ? 'every file in config.d counts, whatever its name: correct it, or move it elsewhere'
             : `correct ${place.file} at line ${place.line}`
-    findings.add('CFG-UNREADABLE', { problem, hint }, place, '')
+    findings.add('CFG-UNREADABLE', { problem, hint, runtimeOnly: isRuntimeOnly(kind) }, place, '')
   }
   return rejected(findings, without, unloadable[0]?.place)
 }
@@ -39,11 +39,16 @@ export function rejectMistakes(
       setting: usualSpelling(mistake.path),
       problem: problemOf(mistake),
       hint: hintFor(mistake, written),
+      runtimeOnly: isRuntimeOnly(written.source.kind),
     }
     findings.add('CFG-TYPE', facts, placeOf(written), mistake.path)
   }
   const [first] = mistakes
   return rejected(findings, without, first === undefined ? undefined : placeOf(asWritten(first.value)))
+}
+
+function isRuntimeOnly(kind: SourceKind): boolean {
+  return kind === 'userdata' || kind === 'metadata'
 }
 
 function rejected(

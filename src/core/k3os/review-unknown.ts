@@ -47,7 +47,7 @@ export function reviewUnknown(unknown: UnknownKey, findings: ConfigFindings): vo
     findings.add(
       'CFG-UNKNOWN-KEY',
       {
-        key: path,
+        key: display(path, key),
         meant: unknown.meant === null ? null : usualSpelling(unknown.meant),
         belowFolded,
         cloudInit: path === key && cloudInitKeys.has(key),
@@ -89,4 +89,18 @@ function reviewArgument(unknown: UnknownKey, findings: ConfigFindings): void {
 function argumentsOf(entry: Entry): { start: number; end: number }[] {
   if (entry.value.kind !== 'table') return [{ start: entry.keyStart, end: entry.keyEnd }]
   return Array.from(entry.value.entries.values()).flatMap(argumentsOf)
+}
+
+/** The place of a key for people: the settings around it in their usual spelling, the key as it was written. */
+function display(path: string, key: string): string {
+  const parent = parentOf(path, key)
+  if (parent === '') return key
+  const shown = path.slice(parent.length)
+  return usualSpelling(parent) + shown
+}
+
+function parentOf(path: string, key: string): string {
+  return path.endsWith(`.${key}`)
+    ? path.slice(0, -key.length - 1)
+    : path.slice(0, Math.max(path.lastIndexOf('["'), 0))
 }

@@ -1,10 +1,10 @@
 import type { Finding } from '../findings.ts'
 import { formatPosition } from '../errors.ts'
 import { isSecretPath } from '../redact.ts'
-import { lostValues, type Account, type Claim, type LostValue } from './account.ts'
+import { lostValues, sameValue, type Account, type Claim, type LostValue } from './account.ts'
 import { ConfigFindings } from './config-findings.ts'
 import type { Decoded } from './decode.ts'
-import type { Ledger } from './ledger.ts'
+import type { Choice, Ledger, Replacement } from './ledger.ts'
 import type { Loaded, LoadedSources } from './load.ts'
 import { usualSpelling } from './names.ts'
 import type { Result, Settled } from './result.ts'
@@ -27,14 +27,21 @@ export function review(
     findings.add('CFG-METADATA-UNREADABLE', { why: file.unreadable }, place, '')
   }
   for (const key of account.unknown) reviewUnknown(key, findings)
-  const keys = new Map(account.claims.map((claim) => [claim.value, claim.key]))
+  const claims = claimsByValue(account)
   const lost = lostValues(account, result.used, ledger)
-  for (const value of lost) reviewLost(value, keys, findings)
+  for (const value of lost) reviewLost(value, claims, ledger, findings)
+  for (const choice of ledger.choices) reviewChoice(choice, claims, ledger, findings)
   reviewFolded(decoded, lost, result, findings)
   for (const settled of result.settled) reviewChange(settled, findings)
   for (const claim of account.claims) if (isUsed(claim, result)) reviewUsed(claim, findings)
   reviewConfig(result, findings)
   return findings.list
+}
+
+function claimsByValue(account: Account): Map<Value, Claim> {
+  const claims = new Map<Value, Claim>()
+  for (const claim of [...account.lists, ...account.claims]) claims.set(claim.value, claim)
+  return claims
 }
 
 function isUsed(claim: Claim, result: Result): boolean {
@@ -91,8 +98,14 @@ function reviewSource(loaded: Loaded, findings: ConfigFindings): void {
   }
 }
 
-function reviewLost(lost: LostValue, keys: ReadonlyMap<Value, string>, findings: ConfigFindings): void {
-  const { claim, value, path, replacement } = lost
+function reviewLost(
+  lost: LostValue,
+  claims: ReadonlyMap<Value, Claim>,
+  ledger: Ledger,
+  findings: ConfigFindings,
+): void {
+  const { claim, value, path } = lost
+  const replacement = lost.replacement === undefined ? undefined : beyondChance(lost.replacement, ledger)
   const setting = usualSpelling(path)
   const place = placeOf(value)
   const spelled = { key: claim.key, setting }
@@ -102,20 +115,28 @@ function reviewLost(lost: LostValue, keys: ReadonlyMap<Value, string>, findings:
   }
   const facts = { ...spelled, winner: formatPosition(placeOf(replacement.by)) }
   switch (replacement.how) {
-    case 'later-source':
-      findings.add('CFG-SHADOWED', facts, place, path, value.kind === 'scalar' ? 'info' : 'low')
+    case 'later-source': {
+      const cleared = replacement.by.kind === 'scalar' && replacement.by.value === null
+      findings.add(
+        'CFG-SHADOWED',
+        { ...facts, cleared },
+        place,
+        path,
+        value.kind === 'scalar' ? 'info' : 'low',
+      )
       break
+    }
     case 'other-spelling':
       findings.add('CFG-TWO-SPELLINGS', facts, place, path)
       break
     case 'random':
-      findings.add('CFG-RANDOM', facts, place, path)
+      // Told with the choice itself, which also covers values that were not lost but might have been.
       break
     case 'letter-case':
       findings.add('CFG-LETTER-CASE-LOST', facts, place, path)
       break
     case 'lower-case': {
-      const winnerKey = keys.get(replacement.by)
+      const winnerKey = claims.get(replacement.by)?.key
       findings.add(
         'CFG-LOWER-CASE-TRAP',
         winnerKey === undefined ? facts : { ...facts, winnerKey },
@@ -125,6 +146,46 @@ function reviewLost(lost: LostValue, keys: ReadonlyMap<Value, string>, findings:
       break
     }
   }
+}
+
+/** What decided in the end: a value chance threw out against one that was itself replaced lost for that reason. */
+function beyondChance(replacement: Replacement, ledger: Ledger): Replacement {
+  if (replacement.how !== 'random') return replacement
+  const next = ledger.replacementOf(replacement.by)
+  return next === undefined || next.how === 'random' ? replacement : next
+}
+
+/**
+ * Chance does not matter when something stronger sets the value anyway. Except that lists decoded last keep what they do
+ * not set of the elements before them, and files under a lower-case key are treated only if that key was the chosen one.
+ */
+function matters(choice: Choice, claims: ReadonlyMap<Value, Claim>, ledger: Ledger): boolean {
+  const next = ledger.replacementOf(choice.winner)
+  if (next === undefined || next.how === 'random' || next.how === 'letter-case') return true
+  const { by } = next
+  const keeps = by.kind === 'list' && by.items.some((item) => item.kind === 'table' || isNull(item))
+  const keys = [choice.winner, choice.loser].map((value) => claims.get(value)?.key)
+  return (next.how === 'lower-case' && keeps) || keys.includes('writefiles')
+}
+
+function isNull(value: Value): boolean {
+  return value.kind === 'scalar' && value.value === null
+}
+
+function reviewChoice(
+  { winner, loser }: Choice,
+  claims: ReadonlyMap<Value, Claim>,
+  ledger: Ledger,
+  findings: ConfigFindings,
+): void {
+  const claim = claims.get(loser)
+  if (claim === undefined || sameValue(winner, loser) || !matters({ winner, loser }, claims, ledger)) return
+  const facts = {
+    key: claim.key,
+    setting: usualSpelling(claim.path),
+    winner: formatPosition(placeOf(winner)),
+  }
+  findings.add('CFG-RANDOM', facts, placeOf(loser), claim.path)
 }
 
 /** Keys in unusual letter case that did reach the result. Those that beat another value are reported with that. */
@@ -138,7 +199,9 @@ function reviewFolded(
   for (const { path, key, entry, lowerCase } of decoded.folded) {
     const { source } = entry.value
     const written = asWritten(entry.value)
-    if (winners.has(written) || (!result.used.has(written) && entry.value.kind !== 'table')) continue
+    // `K3OS.TOKEN=x` is one argument: the key inside it says enough.
+    if (written.kind === 'table' && source.kind === 'cmdline') continue
+    if (winners.has(written) || (!result.used.has(written) && written.kind !== 'table')) continue
     const place = source.place(entry.keyStart, entry.keyEnd)
     findings.add(
       lowerCase ? 'CFG-LOWER-CASE-KEY' : 'CFG-LETTER-CASE',
@@ -168,7 +231,8 @@ function reviewChange({ path, slot }: Settled, findings: ConfigFindings): void {
     )
       findings.add('CFG-NOT-TRUE', { key, setting, written: shown, became }, place, path)
   } else if (written.kind === 'list') {
-    const what = written.source.kind === 'cmdline' ? 'repeated argument' : 'list'
+    const list = written.items.length === 0 ? 'empty list' : 'list'
+    const what = written.source.kind === 'cmdline' ? 'repeated argument' : list
     findings.add('CFG-COLLAPSED', { key, setting, what }, place, path)
   } else if (written.kind === 'table') {
     if (written.source.kind === 'cmdline') findings.add('CFG-DOTTED-ARGUMENT', { key, setting }, place, path)

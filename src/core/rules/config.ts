@@ -3,6 +3,8 @@ import type { Rule } from '../findings.ts'
 // What reading a configuration tells. Summaries never show a value that could be a secret: keys and places are enough.
 
 interface Rejected {
+  /** The source exists only after the metadata service ran. */
+  readonly runtimeOnly: boolean
   readonly problem: string
   readonly hint: string
 }
@@ -26,6 +28,9 @@ const afterRejection =
   'k3OS reads all sources together and applies none of them when one is wrong: no host name, SSH keys, password, ' +
   'name servers, files or commands, and k3s is not configured or started. It logs one line and ends with status 0.'
 
+const bootStillWorks =
+  ' The boot phase does not see this source yet: what it applies from the others stays until the runtime phase fails.'
+
 function change(facts: Changed): string {
   if (facts.written === null || facts.became === null)
     return `the value of ${facts.setting} changes when k3OS reads it`
@@ -44,18 +49,18 @@ export const configRules = {
   'CFG-UNREADABLE': rule<Rejected>({
     severity: 'inhibitor',
     title: 'k3OS cannot read a source',
-    text: ({ problem, hint }) => ({
+    text: ({ problem, hint, runtimeOnly }) => ({
       summary: problem,
-      diagnosis: afterRejection,
+      diagnosis: afterRejection + (runtimeOnly ? bootStillWorks : ''),
       remediations: [{ type: 'hint', text: hint }],
     }),
   }),
   'CFG-TYPE': rule<Rejected & { readonly setting: string }>({
     severity: 'inhibitor',
     title: 'A value of the wrong type discards the whole configuration',
-    text: ({ setting, problem, hint }) => ({
+    text: ({ setting, problem, hint, runtimeOnly }) => ({
       summary: `${setting} ${problem}`,
-      diagnosis: afterRejection,
+      diagnosis: afterRejection + (runtimeOnly ? bootStillWorks : ''),
       remediations: [{ type: 'hint', text: hint }],
     }),
   }),
@@ -80,11 +85,13 @@ export const configRules = {
           : [{ type: 'hint', text: `if it should take effect, write ${meant}; if not, remove it` }],
     }),
   }),
-  'CFG-SHADOWED': rule<Lost>({
+  'CFG-SHADOWED': rule<Lost & { readonly cleared: boolean }>({
     severity: 'info',
     title: 'A later source replaces a value',
-    text: ({ setting, winner }) => ({
-      summary: `${setting} is replaced by ${winner}`,
+    text: ({ setting, winner, cleared }) => ({
+      summary: cleared
+        ? `${setting} is cleared by the null at ${winner}`
+        : `${setting} is replaced by ${winner}`,
       diagnosis:
         'Sources rank from the system file over the kernel command line, the local file, metadata and user data to ' +
         'config.d. Lists and maps are replaced as a whole, never added to.',
@@ -233,7 +240,7 @@ export const configRules = {
     title: 'Blanks around a value are cut off',
     text: ({ setting }) => ({ summary: `${setting}: k3OS cuts off the blanks around this value` }),
   }),
-  'CFG-COLLAPSED': rule<Spelled & { readonly what: 'list' | 'map' | 'repeated argument' }>({
+  'CFG-COLLAPSED': rule<Spelled & { readonly what: 'list' | 'empty list' | 'map' | 'repeated argument' }>({
     severity: 'medium',
     title: 'A list or map stands where one text is needed',
     text: ({ setting, what }) => ({
@@ -242,7 +249,9 @@ export const configRules = {
           ? `${setting}: the map becomes the text map[…], which is of no use to anything`
           : what === 'list'
             ? `${setting}: only the first element of the list is used`
-            : `${setting}: given more than once, and only the first value is used`,
+            : what === 'empty list'
+              ? `${setting}: the empty list becomes an empty text`
+              : `${setting}: given more than once, and only the first value is used`,
     }),
   }),
   'CFG-NOT-TRUE': rule<Changed>({
