@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { RunFiles } from '../migrate/ports.ts'
@@ -52,6 +52,21 @@ export async function readIfPresent(path: string): Promise<Uint8Array | undefine
   }
 }
 
+/** Names in a directory, sorted; undefined when it does not exist. */
+export async function namesIn(directory: string): Promise<string[] | undefined> {
+  try {
+    return (await readdir(directory)).toSorted()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw diskError(`read ${directory}`, error)
+  }
+}
+
+/** Hexadecimal. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
+}
+
 /** Files of one run below `directory`. Paths are relative to it and cannot leave it. */
 export function runFiles(directory: string): RunFiles {
   const root = resolve(directory)
@@ -78,7 +93,7 @@ export function runFiles(directory: string): RunFiles {
         if (systemCode(error) !== 'ENOENT') throw diskError(`remove ${full}`, error)
       }
     },
-    sha256: (content) => createHash('sha256').update(content).digest('hex'),
+    sha256,
     randomHex: (bytes) => randomBytes(bytes).toString('hex'),
   }
 }

@@ -4,12 +4,13 @@ import { exitCode, MigrateError, type Position } from './errors.ts'
 export interface HostEntry {
   /** Given by the user as `name=`; undefined = to be found out from the node. */
   readonly name: string | undefined
+  /** Undefined = the default of the command, as for the port. */
+  readonly user: string | undefined
   readonly host: string
-  /** Undefined = the default of the command. */
   readonly port: number | undefined
 }
 
-const form = 'write one host per line: [name=]host[:port], for example n1=10.0.0.5 or [fd00::5]:2222'
+const form = 'a host is [name=][user@]host[:port], for example 10.0.0.5, n1=10.0.0.5 or [fd00::5]:2222'
 
 /** Text of a hosts file: one host per line, `#` starts a comment. Errors (exit 65) name file and line. */
 export function parseHostsFile(text: string, file: string): HostEntry[] {
@@ -26,17 +27,17 @@ export function parseHostsFile(text: string, file: string): HostEntry[] {
   return entries
 }
 
-/** `[name=]host[:port]`. With a position it is a bad file (exit 65), without one a bad argument (exit 64). */
+/** `[name=][user@]host[:port]`. With a position it is a bad file (exit 65), without one a bad argument (exit 64). */
 export function parseHost(text: string, position?: Position): HostEntry {
-  const fail = (message: string, hint = form): never => {
+  const fail = (message: string): never => {
     throw new MigrateError(message, {
       exitCode: position === undefined ? exitCode.usage : exitCode.badInput,
-      hint,
+      hint: form,
       ...(position === undefined ? {} : { position }),
     })
   }
-  if (text.includes('@')) fail(`"${text}" names a user`, 'give the user for all hosts with --user')
-  const [, name, address = ''] = /^(?:([^=]*)=)?(.*)$/.exec(text) ?? []
+  const [, name, user, address = ''] = /^(?:([^=@]*)=)?(?:([^@]*)@)?(.*)$/.exec(text) ?? []
+  if (user !== undefined && !/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(user)) fail(`"${user}" is not a user name`)
   if (name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
     fail(`"${name}" is not a node name: letters, digits, dots, dashes`)
   const [, bracketed, plain, portText] =
@@ -47,5 +48,5 @@ export function parseHost(text: string, position?: Position): HostEntry {
     return fail(`"${text}" is not a host`)
   const port = portText === undefined ? undefined : Number(portText)
   if (port !== undefined && (port < 1 || port > 65_535)) fail(`"${portText}" is not a port`)
-  return { name, host, port }
+  return { name, user, host, port }
 }

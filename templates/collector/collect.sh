@@ -22,6 +22,10 @@
 # A star matches hidden names only where the pattern says so.
 
 what='
+# the clock first, so that it can be compared
+run  date -u +%s
+file /proc/uptime
+
 # configuration: the six sources of k3OS, every name in the drop-in directory
 file /k3os/system/config.yaml
 file /proc/cmdline
@@ -146,10 +150,8 @@ run  findmnt -J
 run  df -P -k
 run  df -P -k /var/lib/rancher
 
-# settings in force, time
+# settings in force
 run  sysctl -a
-file /proc/uptime
-run  date -u +%s
 
 # data that may have to stay; the containers of k3s last, as they have the most files
 used /var/lib/rancher/k3s/server/db

@@ -3,18 +3,19 @@ import { parseHost, parseHostsFile } from '../../../src/core/hosts-file.ts'
 
 test('hosts have names, ports and comments as the user likes', () => {
   const text =
-    '# cluster\nn1=10.0.0.5\n10.0.0.6:2222   # the second\n\nn3=[fd00::5]:22\nfd00::6\nnode-4.lan\n'
+    '# cluster\nn1=10.0.0.5\n10.0.0.6:2222   # the second\n\nn3=[fd00::5]:22\nfd00::6\nroot@node-4.lan:22\n'
   expect(parseHostsFile(text, 'hosts')).toEqual([
-    { name: 'n1', host: '10.0.0.5', port: undefined },
-    { name: undefined, host: '10.0.0.6', port: 2222 },
-    { name: 'n3', host: 'fd00::5', port: 22 },
-    { name: undefined, host: 'fd00::6', port: undefined },
-    { name: undefined, host: 'node-4.lan', port: undefined },
+    { name: 'n1', user: undefined, host: '10.0.0.5', port: undefined },
+    { name: undefined, user: undefined, host: '10.0.0.6', port: 2222 },
+    { name: 'n3', user: undefined, host: 'fd00::5', port: 22 },
+    { name: undefined, user: undefined, host: 'fd00::6', port: undefined },
+    { name: undefined, user: 'root', host: 'node-4.lan', port: 22 },
   ])
 })
 
 test.each([
-  ['rancher@n1', 'names a user'],
+  ['-l root@n1', 'not a user name'],
+  ['@n1', 'not a user name'],
   ['=n1', 'not a node name'],
   ['../x=n1', 'not a node name'],
   ['n1 n2', 'is not a host'],

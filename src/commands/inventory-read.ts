@@ -1,0 +1,135 @@
+import { parseBundle } from '../core/bundle.ts'
+import { formatPosition, MigrateError } from '../core/errors.ts'
+import { probes } from '../core/facts/probes.ts'
+import { nodeFacts } from '../core/facts.ts'
+import type { NodeFacts } from '../core/inventory.ts'
+import type { HostAddress } from '../migrate/ports.ts'
+import { mark } from '../output/style.ts'
+import { inParallel } from './in-parallel.ts'
+import type { CommandIo } from './io.ts'
+import type { InventoryOptions, InventoryPorts } from './inventory.ts'
+import type { MachineToRead } from './inventory-targets.ts'
+
+export interface ReadMachine {
+  readonly given: string | undefined
+  readonly fallback: string
+  readonly host: string | null
+  /** `[user@]host[:port]`, what is usual left out; null for a bundle. */
+  readonly address: string | null
+  readonly facts: NodeFacts | null
+  readonly reading:
+    | {
+        readonly status: 'read'
+        readonly readAt: string
+        readonly how: string
+        readonly sha256: string
+        readonly bundle: Uint8Array
+        readonly facts: NodeFacts
+      }
+    | { readonly status: 'error'; readonly reason: string }
+}
+
+/** Reads all machines, some at a time; each says one line when it is through. A machine that fails is a result too. */
+export async function readMachines(
+  machines: readonly MachineToRead[],
+  options: InventoryOptions,
+  io: CommandIo,
+  ports: InventoryPorts,
+): Promise<ReadMachine[]> {
+  let through = 0
+  return inParallel(machines, options.parallel, async (machine) => {
+    const result = await readOne(machine, io, ports)
+    through += 1
+    if (!io.signal.aborted) io.err(progressLine(result, through, machines.length))
+    return result
+  })
+}
+
+async function readOne(machine: MachineToRead, io: CommandIo, ports: InventoryPorts): Promise<ReadMachine> {
+  switch (machine.from) {
+    case 'ssh':
+      return overSsh(machine, io, ports)
+    case 'file':
+      return fromFile(machine, io, ports)
+    case 'nowhere': {
+      const { given, reason } = machine
+      return { given, fallback: given, ...nowhere, facts: null, reading: { status: 'error', reason } }
+    }
+  }
+}
+
+const nowhere = { host: null, address: null } as const
+
+async function overSsh(
+  { given, address }: MachineToRead & { from: 'ssh' },
+  io: CommandIo,
+  ports: InventoryPorts,
+): Promise<ReadMachine> {
+  const place = { given, fallback: address.host, host: address.host, address: addressText(address) }
+  const startedAt = ports.clock.now()
+  const reading = await attempt(io, async () => {
+    const bundle = await ports.host.collect(address, io.signal)
+    const parsed = parseBundle(bundle, `bundle of ${address.name}`)
+    const facts = nodeFacts(parsed, { epochSeconds: Math.floor(startedAt.getTime() / 1000) })
+    const how = `ssh ${address.user}@${address.host}:${address.port}`
+    return { readAt: startedAt.toISOString(), how, bundle, sha256: ports.files.sha256(bundle), facts }
+  })
+  return { ...place, facts: reading.status === 'read' ? reading.facts : null, reading }
+}
+
+async function fromFile(
+  { file, label }: MachineToRead & { from: 'file' },
+  io: CommandIo,
+  ports: InventoryPorts,
+): Promise<ReadMachine> {
+  const reading = await attempt(io, async () => {
+    // The name was just listed; nothing of that name any more is an empty archive.
+    const bundle = (await ports.files.read(file)) ?? new Uint8Array()
+    const parsed = parseBundle(bundle, file)
+    const facts = nodeFacts(parsed)
+    // Nobody but the node knows when it was collected.
+    const seconds = Number(parsed.commands.get(probes.epochSeconds)?.text ?? Number.NaN)
+    const readAt = Number.isFinite(seconds) ? new Date(seconds * 1000) : ports.clock.now()
+    return {
+      readAt: readAt.toISOString(),
+      how: `bundle ${label}.bundle`,
+      bundle,
+      sha256: ports.files.sha256(bundle),
+      facts,
+    }
+  })
+  const facts = reading.status === 'read' ? reading.facts : null
+  return { given: undefined, fallback: label, ...nowhere, facts, reading }
+}
+
+/** Only failures that are meant for the user become a row; anything else is a mistake of ours and must show as one. */
+async function attempt(
+  io: CommandIo,
+  read: () => Promise<Omit<ReadMachine['reading'] & { status: 'read' }, 'status'>>,
+): Promise<ReadMachine['reading']> {
+  try {
+    return { status: 'read', ...(await read()) }
+  } catch (error) {
+    if (io.signal.aborted) return { status: 'error', reason: 'stopped' }
+    if (!(error instanceof MigrateError)) throw error
+    const where = error.position === undefined ? '' : `${formatPosition(error.position)}: `
+    return { status: 'error', reason: `${where}${error.message}` }
+  }
+}
+
+function progressLine(machine: ReadMachine, through: number, all: number): string {
+  const name = mark('name', machine.given ?? machine.facts?.hostname ?? machine.fallback)
+  const progress = `[${through}/${all}]`
+  if (machine.reading.status === 'error')
+    return `${progress} ${name}: ${mark('bad', `not read: ${machine.reading.reason}`)}\n`
+  const { failures } = machine.reading.facts
+  const unknown =
+    failures.length === 0 ? '' : `, ${failures.length} not known: ${failures.map((f) => f.what).join(', ')}`
+  return `${progress} ${name}: read${mark('warn', unknown)}\n`
+}
+
+function addressText({ host, port, user }: HostAddress): string {
+  const login = user === 'rancher' ? '' : `${user}@`
+  if (port === 22) return `${login}${host}`
+  return `${login}${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,136 @@
+import { join, resolve } from 'node:path'
+import { exitCode, MigrateError } from '../core/errors.ts'
+import { compareText } from '../core/findings.ts'
+import { type HostEntry, parseHost, parseHostsFile } from '../core/hosts-file.ts'
+import type { Inventory, KubeNode } from '../core/inventory.ts'
+import type { HostAddress } from '../migrate/ports.ts'
+import type { CommandIo } from './io.ts'
+import type { InventoryOptions, InventoryPorts } from './inventory.ts'
+
+/** Where one machine is read from. */
+export type MachineToRead =
+  | { readonly from: 'ssh'; readonly given: string | undefined; readonly address: HostAddress }
+  | { readonly from: 'file'; readonly file: string; readonly label: string }
+  /** Known, but there is no way to it. */
+  | { readonly from: 'nowhere'; readonly given: string; readonly reason: string }
+
+/** The machines the user means: arguments and hosts file, else a folder of bundles, else the k3OS nodes of the cluster. */
+export async function machinesToRead(
+  options: InventoryOptions,
+  io: CommandIo,
+  ports: InventoryPorts,
+  cluster: Inventory['cluster'],
+): Promise<MachineToRead[]> {
+  const { host, hosts, fromDir } = options
+  if (fromDir !== undefined) {
+    if (host.length > 0 || hosts !== undefined)
+      throw new MigrateError('--from-dir reads archives, so it takes no hosts', {
+        exitCode: exitCode.usage,
+        hint: 'give either hosts or --from-dir',
+      })
+    return bundlesIn(fromDir, io, ports)
+  }
+  const fromFile = hosts === undefined ? [] : await readHostsFile(hosts, io, ports)
+  const entries = [...host.map((text) => parseHost(text)), ...fromFile]
+  if (entries.length > 0) return withoutDoubles(entries.map((entry) => overSsh(entry, options)))
+  return clusterMachines(options, cluster)
+}
+
+async function readHostsFile(file: string, io: CommandIo, ports: InventoryPorts): Promise<HostEntry[]> {
+  const bytes = await ports.files.read(resolve(io.cwd, file))
+  if (bytes === undefined)
+    throw new MigrateError(`cannot read ${file}: it does not exist`, {
+      exitCode: exitCode.io,
+      hint: 'give a file with one host per line: --hosts hosts.txt',
+    })
+  return parseHostsFile(new TextDecoder().decode(bytes), file)
+}
+
+async function bundlesIn(directory: string, io: CommandIo, ports: InventoryPorts): Promise<MachineToRead[]> {
+  const path = resolve(io.cwd, directory)
+  const names = (await ports.files.names(path))?.filter((name) => name.endsWith('.bundle')) ?? []
+  if (names.length === 0)
+    throw new MigrateError(`there is no *.bundle in ${directory}`, {
+      exitCode: exitCode.io,
+      hint: 'collect one on each node: k3os-migrate inventory script > collect.sh, there: sudo sh collect.sh > NAME.bundle',
+    })
+  return names.map((name) => ({
+    from: 'file',
+    file: join(path, name),
+    label: name.slice(0, -'.bundle'.length),
+  }))
+}
+
+function overSsh(entry: HostEntry, options: InventoryOptions): MachineToRead & { from: 'ssh' } {
+  const { name, host, user = options.user, port = options.port } = entry
+  return { from: 'ssh', given: name, address: { name: name ?? host, host, port, user } }
+}
+
+function withoutDoubles(machines: readonly (MachineToRead & { from: 'ssh' })[]): MachineToRead[] {
+  const seen = new Set<string>()
+  for (const { given, address } of machines)
+    for (const key of [
+      `${address.host}:${address.port}`,
+      ...(given === undefined ? [] : [`name ${given}`]),
+    ]) {
+      if (seen.has(key))
+        throw new MigrateError(`${key} is given twice`, {
+          exitCode: exitCode.usage,
+          hint: 'name each machine once',
+        })
+      seen.add(key)
+    }
+  return [...machines]
+}
+
+function clusterMachines(options: InventoryOptions, cluster: Inventory['cluster']): MachineToRead[] {
+  const give = 'name the nodes: k3os-migrate inventory n1=10.0.0.5 n2=10.0.0.6'
+  if (cluster === null)
+    throw new MigrateError('no host is given, and the cluster is not to be asked', {
+      exitCode: exitCode.usage,
+      hint: give,
+    })
+  if (cluster.status === 'error')
+    throw new MigrateError(
+      `no host is given, and the cluster does not say which there are: ${cluster.reason}`,
+      {
+        exitCode: exitCode.inhibitors,
+        hint: give,
+      },
+    )
+  const nodes = cluster.facts.nodes.filter(isK3osNode)
+  if (nodes.length === 0)
+    throw new MigrateError(`none of the ${cluster.facts.nodes.length} nodes of the cluster runs k3OS`, {
+      exitCode: exitCode.inhibitors,
+      hint: give,
+    })
+  return nodes.map((node): MachineToRead => {
+    const host = internalIp(node)
+    if (host === undefined)
+      return { from: 'nowhere', given: node.name, reason: 'its Node object has no InternalIP' }
+    return overSsh({ name: node.name, user: undefined, host, port: undefined }, options)
+  })
+}
+
+/** rancher/k3os labels its nodes through k3s's `--node-label`, pkg/cc/funcs.go; the image is what the kubelet reports. */
+function isK3osNode(node: KubeNode): boolean {
+  return 'k3os.io/mode' in node.labels || /^k3os\b/i.test(node.osImage)
+}
+
+function internalIp(node: KubeNode): string | undefined {
+  return node.addresses.find(({ type }) => type === 'InternalIP')?.address
+}
+
+/** Nodes of the cluster that are not in the inventory: never left out without a word. */
+export function otherNodes({ cluster, nodes }: Inventory): string[] {
+  if (cluster?.status !== 'read') return []
+  const names = new Set(nodes.map((node) => node.name))
+  return cluster.facts.nodes
+    .filter((node) => !names.has(node.name))
+    .toSorted((a, b) => compareText(a.name, b.name))
+    .map((node) =>
+      isK3osNode(node)
+        ? `the k3OS node ${node.name} of the cluster was not read, as it was not asked for`
+        : `the node ${node.name} is left out: it runs ${node.osImage}`,
+    )
+}

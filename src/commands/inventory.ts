@@ -1,0 +1,181 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { exitCode, type ExitCode, MigrateError } from '../core/errors.ts'
+import { type ClusterFacts, type Inventory, type InventoryNode, inventorySchema } from '../core/inventory.ts'
+import { nameMachines } from '../core/node-names.ts'
+import type { Clock, ClusterReader, Host } from '../migrate/ports.ts'
+import { inventoryTable } from '../output/inventory-table.ts'
+import { json } from '../output/json.ts'
+import { mark } from '../output/style.ts'
+import { yaml } from '../output/yaml.ts'
+import { toolVersion } from '../version.ts'
+import type { CommandIo } from './io.ts'
+import { readMachines, type ReadMachine } from './inventory-read.ts'
+import { machinesToRead, otherNodes } from './inventory-targets.ts'
+
+export interface InventoryOptions {
+  /** `[name=][user@]host[:port]`; none = a file, a folder, or the cluster says which. */
+  readonly host: readonly string[]
+  readonly hosts?: string | undefined
+  readonly fromDir?: string | undefined
+  /** False for `--no-cluster`. */
+  readonly cluster: boolean
+  readonly kubeconfig?: string | undefined
+  readonly context?: string | undefined
+  readonly user: string
+  readonly port: number
+  readonly identity?: string | undefined
+  readonly knownHosts?: string | undefined
+  readonly parallel: number
+  /** Milliseconds for one node. */
+  readonly timeout: number
+  readonly out: string
+  readonly output: 'table' | 'json' | 'yaml'
+}
+
+export interface InventoryPorts {
+  readonly host: Host
+  /** Prepares to ask the API server; fails when no cluster is configured. */
+  connectCluster(): Promise<ClusterReader>
+  readonly clock: Clock
+  readonly files: InventoryFiles
+}
+
+export interface InventoryFiles {
+  /** Undefined when it does not exist. */
+  read(path: string): Promise<Uint8Array | undefined>
+  /** Names in a directory, sorted; undefined when it does not exist. */
+  names(directory: string): Promise<readonly string[] | undefined>
+  write(path: string, content: string | Uint8Array, mode: 0o600 | 0o644): Promise<void>
+  sha256(bytes: Uint8Array): string
+}
+
+/**
+ * Reads nodes and cluster, writes `inventory.yaml` and the bundles beside it. Exit 3 when any of them could not be read:
+ * what is not known stops a move.
+ */
+export async function inventory(
+  options: InventoryOptions,
+  io: CommandIo,
+  given?: InventoryPorts,
+): Promise<ExitCode> {
+  const ports = given ?? (await realInventoryPorts(options, io))
+  const cluster = await readCluster(options, io, ports)
+  const facts = cluster?.status === 'read' ? cluster.facts : null
+  const machines = await machinesToRead(options, io, ports, cluster)
+  const read = await readMachines(machines, options, io, ports)
+  if (io.signal.aborted)
+    throw new MigrateError('stopped before every node was read; nothing was written', {
+      exitCode: io.signal.reason === 'SIGTERM' ? exitCode.terminated : exitCode.interrupted,
+      hint: 'run the command again',
+    })
+
+  const nodes = nameNodes(read, facts)
+  const document: Inventory = {
+    apiVersion: 'k3os-migrate/v1',
+    kind: 'Inventory',
+    metadata: { createdAt: ports.clock.now().toISOString(), toolVersion },
+    cluster,
+    nodes: nodes.map(({ node }) => node),
+  }
+  const out = resolve(io.cwd, options.out)
+  for (const { node, bundle } of nodes)
+    if (node.status === 'read' && bundle !== null)
+      await ports.files.write(join(out, node.bundle.file), bundle, 0o600)
+  // A document that its own readers would refuse must not be written.
+  await ports.files.write(join(out, 'inventory.yaml'), yaml(inventorySchema.parse(document)), 0o644)
+
+  if (options.output === 'table') io.out(inventoryTable(document, io.columns))
+  else io.out(options.output === 'json' ? json(document) : yaml(document))
+  for (const line of otherNodes(document)) io.err(`${mark('warn', 'note')}: ${line}\n`)
+  io.err(`written: ${join(options.out, 'inventory.yaml')} and the bundles beside it, which hold secrets\n`)
+  const complete = cluster?.status !== 'error' && nodes.every(({ node }) => node.status === 'read')
+  return complete ? exitCode.ok : exitCode.inhibitors
+}
+
+/** Prints the collector. */
+export async function inventoryScript(_options: object, io: CommandIo): Promise<ExitCode> {
+  const { collectorScript } = await import('../adapters/collector.ts')
+  io.out(collectorScript())
+  return exitCode.ok
+}
+
+async function readCluster(
+  options: InventoryOptions,
+  io: CommandIo,
+  ports: InventoryPorts,
+): Promise<Inventory['cluster']> {
+  // Archives come from places without network; there a cluster is asked only when it is named.
+  const named = options.kubeconfig !== undefined || options.context !== undefined
+  if (!options.cluster || (options.fromDir !== undefined && !named)) return null
+  try {
+    const reader = await ports.connectCluster()
+    const facts = await reader.read(io.signal)
+    io.err(`cluster: read from ${facts.server}, ${count(facts.nodes.length, 'node')}\n`)
+    return { status: 'read', readAt: ports.clock.now().toISOString(), facts }
+  } catch (error) {
+    if (!(error instanceof MigrateError)) throw error
+    io.err(`${mark('bad', 'cluster: not read')}: ${error.message} (--no-cluster leaves it out)\n`)
+    return { status: 'error', reason: error.message }
+  }
+}
+
+interface NamedNode {
+  readonly node: InventoryNode
+  readonly bundle: Uint8Array | null
+}
+
+function nameNodes(machines: readonly ReadMachine[], cluster: ClusterFacts | null): NamedNode[] {
+  const names = nameMachines(machines, cluster)
+  const nodes = machines.map(({ address, reading }, index): NamedNode => {
+    const name = names[index] ?? ''
+    if (reading.status === 'error')
+      return { node: { name, address, status: 'error', reason: reading.reason }, bundle: null }
+    const { readAt, how, sha256, facts, bundle } = reading
+    const file = `bundles/${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}.bundle`
+    return { node: { name, address, status: 'read', readAt, how, bundle: { file, sha256 }, facts }, bundle }
+  })
+  return nodes.toSorted((a, b) => (a.node.name < b.node.name ? -1 : 1))
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`
+}
+
+/** Ports against the world, built only when they are needed. */
+export async function realInventoryPorts(options: InventoryOptions, io: CommandIo): Promise<InventoryPorts> {
+  const [{ sshHost }, { systemClock }, files] = await Promise.all([
+    import('../adapters/ssh.ts'),
+    import('../adapters/clock.ts'),
+    import('../adapters/files.ts'),
+  ])
+  const home = io.env['HOME'] ?? homedir()
+  const { confirmHostKey } = await import('./confirm-host-key.ts')
+  return {
+    host: sshHost({
+      knownHostsFile:
+        options.knownHosts === undefined
+          ? join(home, '.ssh', 'known_hosts')
+          : resolve(io.cwd, options.knownHosts),
+      identityFiles: options.identity === undefined ? [] : [resolve(io.cwd, options.identity)],
+      agentSocket: io.env['SSH_AUTH_SOCK'],
+      home,
+      connectTimeoutMs: Math.min(10_000, options.timeout),
+      commandTimeoutMs: options.timeout,
+      ...(io.interactive ? { confirmHostKey: confirmHostKey(io) } : {}),
+    }),
+    async connectCluster() {
+      const { connectCluster } = await import('../adapters/kube.ts')
+      const { kubeconfig, context } = options
+      const file = kubeconfig === undefined ? undefined : resolve(io.cwd, kubeconfig)
+      return (await connectCluster({ kubeconfig: file, context }, io.env)).reader
+    },
+    clock: systemClock,
+    files: {
+      read: files.readIfPresent,
+      names: files.namesIn,
+      write: (path, content, mode) => files.writeDurably(path, content, mode),
+      sha256: files.sha256,
+    },
+  }
+}
