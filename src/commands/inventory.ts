@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { namesIn, readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
 import { exitCode, type ExitCode, MigrateError } from '../core/errors.ts'
 import { type ClusterFacts, type Inventory, type InventoryNode, inventorySchema } from '../core/inventory.ts'
 import { nameMachines } from '../core/node-names.ts'
@@ -88,7 +88,10 @@ export async function inventory(
   if (options.output === 'table') io.out(inventoryTable(document, io.columns))
   else io.out(options.output === 'json' ? json(document) : yaml(document))
   for (const line of otherNodes(document)) io.err(`${mark('warn', 'note')}: ${line}\n`)
-  io.err(`written: ${join(options.out, 'inventory.yaml')} and the bundles beside it, which hold secrets\n`)
+  const bundles = nodes.filter(({ bundle }) => bundle !== null).length
+  const secrets =
+    bundles === 0 ? '' : `, and ${count(bundles, 'bundle')} with the secrets of the nodes (0600)`
+  io.err(`written: ${join(options.out, 'inventory.yaml')}${secrets}\n`)
   const complete = cluster?.status !== 'error' && nodes.every(({ node }) => node.status === 'read')
   return complete ? exitCode.ok : exitCode.inhibitors
 }
@@ -144,26 +147,30 @@ function count(number: number, word: string): string {
 
 /** Ports against the world, built only when they are needed. */
 export async function realInventoryPorts(options: InventoryOptions, io: CommandIo): Promise<InventoryPorts> {
-  const [{ sshHost }, { systemClock }, files] = await Promise.all([
+  const [{ sshHost }, { loadIdentities }, { systemClock }, files, { confirmHostKey }] = await Promise.all([
     import('../adapters/ssh.ts'),
+    import('../adapters/ssh/identities.ts'),
     import('../adapters/clock.ts'),
     import('../adapters/files.ts'),
+    import('./confirm-host-key.ts'),
   ])
   const home = io.env['HOME'] ?? homedir()
-  const { confirmHostKey } = await import('./confirm-host-key.ts')
+  const ssh = {
+    knownHostsFile:
+      options.knownHosts === undefined
+        ? join(home, '.ssh', 'known_hosts')
+        : resolve(io.cwd, options.knownHosts),
+    identityFiles: options.identity === undefined ? [] : [resolve(io.cwd, options.identity)],
+    agentSocket: io.env['SSH_AUTH_SOCK'],
+    home,
+    connectTimeoutMs: Math.min(10_000, options.timeout),
+    commandTimeoutMs: options.timeout,
+    ...(io.interactive ? { confirmHostKey: confirmHostKey(io) } : {}),
+  }
+  // A key that cannot be used is one mistake of the command line, not one of each node.
+  await loadIdentities(ssh)
   return {
-    host: sshHost({
-      knownHostsFile:
-        options.knownHosts === undefined
-          ? join(home, '.ssh', 'known_hosts')
-          : resolve(io.cwd, options.knownHosts),
-      identityFiles: options.identity === undefined ? [] : [resolve(io.cwd, options.identity)],
-      agentSocket: io.env['SSH_AUTH_SOCK'],
-      home,
-      connectTimeoutMs: Math.min(10_000, options.timeout),
-      commandTimeoutMs: options.timeout,
-      ...(io.interactive ? { confirmHostKey: confirmHostKey(io) } : {}),
-    }),
+    host: sshHost(ssh),
     async connectCluster() {
       const { connectCluster } = await import('../adapters/kube.ts')
       const { kubeconfig, context } = options
@@ -171,11 +178,13 @@ export async function realInventoryPorts(options: InventoryOptions, io: CommandI
       return (await connectCluster({ kubeconfig: file, context }, io.env)).reader
     },
     clock: systemClock,
-    files: {
-      read: files.readIfPresent,
-      names: files.namesIn,
-      write: (path, content, mode) => files.writeDurably(path, content, mode),
-      sha256: files.sha256,
-    },
+    files: inventoryFiles,
   }
+}
+
+export const inventoryFiles: InventoryFiles = {
+  read: readIfPresent,
+  names: namesIn,
+  write: (path, content, mode) => writeDurably(path, content, mode),
+  sha256,
 }

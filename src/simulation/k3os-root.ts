@@ -1,7 +1,9 @@
 import { toBase64 } from '../core/base64.ts'
 import { formatBundle, type Bundle, type BundleFile } from '../core/bundle.ts'
-import { probes, usageProbe } from '../core/facts/probes.ts'
+import { localPathDirectory, probes, usageProbe } from '../core/facts/probes.ts'
 import { localVolumePath, type Scenario, type ScenarioNode } from './scenario.ts'
+
+const datastoreBytes = 48_000_000
 
 /**
  * A machine of a scenario as k3OS leaves it: its files, links and what its commands answer. The simulation makes bundles
@@ -55,12 +57,16 @@ export function k3osRoot(
       bytes: new TextEncoder().encode(text),
     })
   }
-  const usage = Object.fromEntries(
-    volumes.map((volume) => [
-      usageProbe(localVolumePath(volume)),
-      `${Math.ceil(volume.bytes / 1024)}\t${localVolumePath(volume)}\n`,
-    ]),
-  )
+  const kib = (bytes: number) => Math.ceil(bytes / 1024)
+  const used: [path: string, kib: number][] = volumes.map((volume) => [
+    localVolumePath(volume),
+    kib(volume.bytes),
+  ])
+  if (volumes.length > 0) {
+    used.push([localPathDirectory, kib(volumes.reduce((sum, { bytes }) => sum + bytes, 0))])
+  }
+  if (node.role === 'server') used.push(['/var/lib/rancher/k3s/server/db', kib(datastoreBytes)])
+  const usage = Object.fromEntries(used.map(([path, size]) => [usageProbe(path), `${size}\t${path}\n`]))
   const directory = { mode: 0o755, owner: '0:0' }
   const server = '/var/lib/rancher/k3s/server'
   return {
@@ -81,7 +87,7 @@ export function k3osRoot(
     ]),
     seen: new Map(
       node.role === 'server'
-        ? [[`${server}/db/state.db`, { mode: 0o644, owner: '0:0', sizeBytes: 48_000_000 }]]
+        ? [[`${server}/db/state.db`, { mode: 0o644, owner: '0:0', sizeBytes: datastoreBytes }]]
         : [],
     ),
     commands: new Map(

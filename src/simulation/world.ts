@@ -96,19 +96,17 @@ export class World {
 
   upgradePlans(): UpgradePlan[] {
     if (!this.scenario.upgradePlan) return []
-    // rancher/k3os overlay/share/rancher/k3s/server/manifests/system-upgrade-plans/k3os-latest.yaml
+    // As of v0.21.5-k3s2r1: rancher/k3os overlay/share/rancher/k3s/server/manifests/system-upgrade-plans/k3os-latest.yaml
     const matchExpressions = [
       { key: 'k3os.io/mode', operator: 'Exists', values: [] },
       { key: 'k3os.io/mode', operator: 'NotIn', values: ['live'] },
-      { key: 'k3os.io/upgrade', operator: 'Exists', values: [] },
-      { key: 'k3os.io/upgrade', operator: 'NotIn', values: ['disabled'] },
     ]
     return [
       {
         namespace: 'k3os-system',
         name: 'k3os-latest',
         image: 'rancher/k3os',
-        nodeSelector: { matchLabels: {}, matchExpressions },
+        nodeSelector: { matchLabels: { 'k3os.io/upgrade': 'latest' }, matchExpressions },
       },
     ]
   }
