@@ -4,7 +4,7 @@ import { probes } from '../core/facts/probes.ts'
 import { nodeFacts } from '../core/facts.ts'
 import type { NodeFacts } from '../core/inventory.ts'
 import type { HostAddress } from '../migrate/ports.ts'
-import { mark } from '../output/style.ts'
+import { mark, plain } from '../output/style.ts'
 import { inParallel } from './in-parallel.ts'
 import type { CommandIo } from './io.ts'
 import type { InventoryOptions, InventoryPorts } from './inventory.ts'
@@ -26,7 +26,7 @@ export interface ReadMachine {
         readonly bundle: Uint8Array
         readonly facts: NodeFacts
       }
-    | { readonly status: 'error'; readonly reason: string }
+    | { readonly status: 'error'; readonly reason: string; readonly hint?: string | undefined }
 }
 
 /** Reads all machines, some at a time; each says one line when it is through. A machine that fails is a result too. */
@@ -113,19 +113,19 @@ async function attempt(
     if (io.signal.aborted) return { status: 'error', reason: 'stopped' }
     if (!(error instanceof MigrateError)) throw error
     const where = error.position === undefined ? '' : `${formatPosition(error.position)}: `
-    return { status: 'error', reason: `${where}${error.message}` }
+    return { status: 'error', reason: `${where}${error.message}`, hint: error.hint }
   }
 }
 
-function progressLine(machine: ReadMachine, through: number, all: number): string {
-  const name = mark('name', machine.given ?? machine.facts?.hostname ?? machine.fallback)
-  const progress = `[${through}/${all}]`
-  if (machine.reading.status === 'error')
-    return `${progress} ${name}: ${mark('bad', `not read: ${machine.reading.reason}`)}\n`
-  const { failures } = machine.reading.facts
-  const unknown =
-    failures.length === 0 ? '' : `, ${failures.length} not known: ${failures.map((f) => f.what).join(', ')}`
-  return `${progress} ${name}: read${mark('warn', unknown)}\n`
+function progressLine({ given, fallback, reading }: ReadMachine, through: number, all: number): string {
+  const name = `[${through}/${all}] ${mark('name', given ?? fallback)}`
+  if (reading.status === 'error') {
+    const hint = reading.hint === undefined ? '' : `  hint: ${plain(reading.hint)}\n`
+    return `${name}: ${mark('bad', `not read: ${reading.reason}`)}\n${hint}`
+  }
+  const { failures } = reading.facts
+  const unknown = failures.map((failure) => failure.what).join(', ')
+  return `${name}: read${mark('warn', failures.length === 0 ? '' : `, ${failures.length} not known: ${unknown}`)}\n`
 }
 
 function addressText({ host, port, user }: HostAddress): string {

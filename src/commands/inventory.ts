@@ -147,30 +147,17 @@ function count(number: number, word: string): string {
 
 /** Ports against the world, built only when they are needed. */
 export async function realInventoryPorts(options: InventoryOptions, io: CommandIo): Promise<InventoryPorts> {
-  const [{ sshHost }, { loadIdentities }, { systemClock }, files, { confirmHostKey }] = await Promise.all([
+  const [{ sshHost }, { loadIdentities }, { systemClock }, { sshSettings }] = await Promise.all([
     import('../adapters/ssh.ts'),
     import('../adapters/ssh/identities.ts'),
     import('../adapters/clock.ts'),
-    import('../adapters/files.ts'),
-    import('./confirm-host-key.ts'),
+    import('./ssh-settings.ts'),
   ])
-  const home = io.env['HOME'] ?? homedir()
-  const ssh = {
-    knownHostsFile:
-      options.knownHosts === undefined
-        ? join(home, '.ssh', 'known_hosts')
-        : resolve(io.cwd, options.knownHosts),
-    identityFiles: options.identity === undefined ? [] : [resolve(io.cwd, options.identity)],
-    agentSocket: io.env['SSH_AUTH_SOCK'],
-    home,
-    connectTimeoutMs: Math.min(10_000, options.timeout),
-    commandTimeoutMs: options.timeout,
-    ...(io.interactive ? { confirmHostKey: confirmHostKey(io) } : {}),
-  }
+  const settings = sshSettings(options, io)
   // A key that cannot be used is one mistake of the command line, not one of each node.
-  await loadIdentities(ssh)
+  await loadIdentities(settings)
   return {
-    host: sshHost(ssh),
+    host: sshHost(settings),
     async connectCluster() {
       const { connectCluster } = await import('../adapters/kube.ts')
       const { kubeconfig, context } = options

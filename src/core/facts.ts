@@ -7,6 +7,7 @@ import { readDefaultGateways, readInterfaces, readNameservers } from './facts/ne
 import { probes } from './facts/probes.ts'
 import { readSshHostKeys } from './facts/ssh-keys.ts'
 import {
+  noteMissingRoot,
   readCgroup,
   readClockOffset,
   readComponents,
@@ -26,6 +27,7 @@ import type { NodeFacts } from './inventory.ts'
  */
 export function nodeFacts(bundle: Bundle, collectedAt?: { readonly epochSeconds: number }): NodeFacts {
   const evidence = evidenceOf(bundle)
+  noteMissingRoot(evidence)
   const line = (path: string): string | null => firstLine(evidence.text(path))
   const machine = firstLine(evidence.output(probes.machine))
   const kernel = firstLine(evidence.output(probes.kernel))

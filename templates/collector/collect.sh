@@ -24,6 +24,7 @@
 what='
 # the clock first, so that it can be compared
 run  date -u +%s
+run  id -u
 file /proc/uptime
 
 # configuration: the six sources of k3OS, every name in the drop-in directory

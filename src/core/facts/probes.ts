@@ -3,6 +3,7 @@
  * compares the two lists.
  */
 export const probes = {
+  userId: 'id -u',
   kernel: 'uname -r',
   machine: 'uname -m',
   epochSeconds: 'date -u +%s',

@@ -1,5 +1,6 @@
 import type { NodeFacts } from '../inventory.ts'
 import { type Evidence, firstLine } from './evidence.ts'
+import { lookupOutput } from './lookup.ts'
 import { probes } from './probes.ts'
 
 /** The three parts k3OS installs and upgrades by itself: rancher/k3os pkg/system/component.go. */
@@ -93,4 +94,11 @@ export function readClockOffset(
   if (collectedAt === undefined) return evidence.fail('clock', 'the time of collection is not known')
   if (!/^\d+\s*$/.test(text)) return evidence.fail(probes.epochSeconds, 'the answer is not a number')
   return Number(text) - collectedAt.epochSeconds
+}
+
+/** Explains the failures that follow: without root most of them are the same one. */
+export function noteMissingRoot(evidence: Evidence): void {
+  const id = lookupOutput(evidence.bundle, probes.userId)
+  if (id.status === 'found' && id.value.trim() !== '0')
+    evidence.fail('root', 'it was read without root rights, so private files and sizes are missing')
 }
