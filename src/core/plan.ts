@@ -28,7 +28,7 @@ export const stepDefaults: Readonly<Record<StepId, { readonly title: string; rea
   fingerprint: { title: 'take fingerprints of the data that stays', timeoutMs: minutes(30) },
   reimage: { title: 'reimage', timeoutMs: minutes(50) },
   compare: { title: 'compare the data with its fingerprints', timeoutMs: minutes(30) },
-  release: { title: 'let k3s start', timeoutMs: minutes(1) },
+  release: { title: 'let k3s start', timeoutMs: minutes(10) },
   join: { title: 'prove that it rejoined', timeoutMs: minutes(10) },
   restore: { title: 'restore labels and taints', timeoutMs: minutes(1) },
   uncordon: { title: 'uncordon', timeoutMs: minutes(1) },

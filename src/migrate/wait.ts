@@ -57,6 +57,32 @@ async function interruptible(context: StepContext, ms: number, signal: AbortSign
   }
 }
 
+/**
+ * Does something on the new system that may be cut off on the way: a machine that has just been rebuilt restarts once
+ * more when its first configuration is done. Tried until it answers or the step's time is over.
+ */
+export async function persist<T>(
+  context: StepContext,
+  what: string,
+  timeoutMs: number,
+  act: () => Promise<T>,
+): Promise<T> {
+  let answer: { readonly value: T } | undefined
+  await waitUntil(context, {
+    until: what,
+    timeoutMs,
+    everyMs: 5_000,
+    exit: exitCode.needsOperator,
+    hint: `look at ${context.node.name}, then: k3os-migrate resume ${context.runId}`,
+    async check() {
+      answer = { value: await act() }
+      return undefined
+    },
+  })
+  if (answer === undefined) throw new Error('a wait ended without an answer')
+  return answer.value
+}
+
 /** The user stopped the run; nothing failed, and `resume` goes on from here. */
 export function interrupted(node: string): MigrateError {
   return new MigrateError(`${node}: stopped on request`, { exitCode: exitCode.interrupted })

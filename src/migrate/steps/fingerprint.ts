@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { Step, StepContext } from '../step.ts'
+import { persist } from '../wait.ts'
+import { stepTimeout } from './reimage.ts'
 
 const intentSchema = z.object({ digests: z.record(z.string(), z.string()) })
 
@@ -41,7 +43,12 @@ export const compare: Step = {
       {
         describe: `compare ${paths.join(', ')} on ${context.node.name} with the fingerprints taken before`,
         async run() {
-          const changed = await changedData(context, digests)
+          const changed = await persist(
+            context,
+            `the data of ${context.node.name} is read`,
+            stepTimeout(context, 'compare'),
+            async () => changedData(context, digests),
+          )
           if (changed.length === 0) return
           throw new MigrateError(
             `${context.node.name}: data is not what it was before the move: ${changed.join(', ')}; k3s stays stopped`,

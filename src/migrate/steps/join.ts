@@ -1,7 +1,7 @@
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { releasePath } from '../../core/node-paths.ts'
 import type { Step, StepContext } from '../step.ts'
-import { waitUntil } from '../wait.ts'
+import { persist, waitUntil } from '../wait.ts'
 import { baseline, staged } from './baseline.ts'
 import { readNode } from './check.ts'
 import { readHostFile, stepTimeout } from './reimage.ts'
@@ -18,8 +18,11 @@ export const release: Step = {
       {
         describe: `write ${releasePath} on ${context.node.name}: k3s may start`,
         async run(signal) {
-          const address = { name: context.node.name, ...context.node.address }
-          await context.host.writeFile(address, releasePath, `${nonce}\n`, signal)
+          const { host, node } = context
+          const address = { name: node.name, ...node.address }
+          await persist(context, `${releasePath} is written`, stepTimeout(context, 'release'), async () =>
+            host.writeFile(address, releasePath, `${nonce}\n`, signal),
+          )
         },
       },
     ]
