@@ -61,8 +61,8 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<ExitCod
 
   type('kubectl -n shops scale deployment orders --replicas 2')
   world.scaleUp('shops', 'orders')
-  type('kubectl label node shop-2 k3os.io/upgrade-')
-  await kube.patchNode('shop-2', { labels: { 'k3os.io/upgrade': null } }, io.signal)
+  type('kubectl label node shop-2 k3os.io/upgrade=disabled --overwrite')
+  await kube.patchNode('shop-2', { labels: { 'k3os.io/upgrade': 'disabled' } }, io.signal)
   await clock.sleep(30_000, io.signal)
   await collect()
 
