@@ -193,3 +193,9 @@ export function sameValue(a: Value, b: Value): boolean {
 function sameOptional(a: Value, b: Value | undefined): boolean {
   return b !== undefined && sameValue(a, b)
 }
+
+export function claimsByValue(account: Account): Map<Value, Claim> {
+  const claims = new Map<Value, Claim>()
+  for (const claim of [...account.lists, ...account.claims]) claims.set(claim.value, claim)
+  return claims
+}

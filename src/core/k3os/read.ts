@@ -38,7 +38,7 @@ export function readConfig(sources: ConfigSources): ConfigReading {
     merged = mergeTables(merged, table, rootShape, ledger)
   }
   const decoded = decode(merged, rootShape, ledger)
-  if (decoded.mistakes.length > 0) return rejectMistakes(decoded.mistakes, [...asked])
+  if (decoded.mistakes.length > 0) return rejectMistakes(decoded.mistakes, account, ledger, [...asked])
 
   const result = buildResult(decoded.root, ledger)
   const findings = review(all, account, decoded, result, ledger)

@@ -1,10 +1,13 @@
 import type { ConfigPath } from '../path.ts'
 import { formatPosition } from '../errors.ts'
 import type { TypeMistake } from './decode.ts'
+import type { Ledger } from './ledger.ts'
 import type { Unloadable } from './load.ts'
 import { usualSpelling } from './names.ts'
 import type { RejectedReading, SourceKind } from './reading.ts'
+import { claimsByValue, type Account } from './account.ts'
 import { ConfigFindings } from './config-findings.ts'
+import { reviewChoices } from './review-choice.ts'
 import { asWritten, placeOf, type Value } from './value.ts'
 
 /** One source that cannot be read is enough. */
@@ -30,6 +33,8 @@ export function rejectSources(
 /** One value of the wrong type is enough, too: encoding/json fails, and k3OS drops everything. */
 export function rejectMistakes(
   mistakes: readonly TypeMistake[],
+  account: Account,
+  ledger: Ledger,
   without: readonly ConfigPath[],
 ): RejectedReading {
   const findings = new ConfigFindings()
@@ -43,6 +48,8 @@ export function rejectMistakes(
     }
     findings.add('CFG-TYPE', facts, placeOf(written), mistake.path)
   }
+  // Where chance picks the spelling, the node may get away with it at some starts.
+  reviewChoices(claimsByValue(account), ledger, findings)
   const [first] = mistakes
   return rejected(findings, without, first === undefined ? undefined : placeOf(asWritten(first.value)))
 }

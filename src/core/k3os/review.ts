@@ -1,13 +1,14 @@
 import type { Finding } from '../findings.ts'
 import { formatPosition } from '../errors.ts'
 import { isSecretPath } from '../redact.ts'
-import { lostValues, sameValue, type Account, type Claim, type LostValue } from './account.ts'
+import { claimsByValue, lostValues, type Account, type Claim, type LostValue } from './account.ts'
 import { ConfigFindings } from './config-findings.ts'
 import type { Decoded } from './decode.ts'
-import type { Choice, Ledger, Replacement } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import type { Loaded, LoadedSources } from './load.ts'
 import { usualSpelling } from './names.ts'
 import type { Result, Settled } from './result.ts'
+import { beyondChance, reviewChoices } from './review-choice.ts'
 import { reviewConfig } from './review-config.ts'
 import { reviewUnknown } from './review-unknown.ts'
 import { asWritten, placeOf, type Value } from './value.ts'
@@ -30,18 +31,12 @@ export function review(
   const claims = claimsByValue(account)
   const lost = lostValues(account, result.used, ledger)
   for (const value of lost) reviewLost(value, claims, ledger, findings)
-  for (const choice of ledger.choices) reviewChoice(choice, claims, ledger, findings)
+  reviewChoices(claims, ledger, findings)
   reviewFolded(decoded, lost, result, findings)
   for (const settled of result.settled) reviewChange(settled, findings)
   for (const claim of account.claims) if (isUsed(claim, result)) reviewUsed(claim, findings)
   reviewConfig(result, findings)
   return findings.list
-}
-
-function claimsByValue(account: Account): Map<Value, Claim> {
-  const claims = new Map<Value, Claim>()
-  for (const claim of [...account.lists, ...account.claims]) claims.set(claim.value, claim)
-  return claims
 }
 
 function isUsed(claim: Claim, result: Result): boolean {
@@ -146,46 +141,6 @@ function reviewLost(
       break
     }
   }
-}
-
-/** What decided in the end: a value chance threw out against one that was itself replaced lost for that reason. */
-function beyondChance(replacement: Replacement, ledger: Ledger): Replacement {
-  if (replacement.how !== 'random') return replacement
-  const next = ledger.replacementOf(replacement.by)
-  return next === undefined || next.how === 'random' ? replacement : next
-}
-
-/**
- * Chance does not matter when something stronger sets the value anyway. Except that lists decoded last keep what they do
- * not set of the elements before them, and files under a lower-case key are treated only if that key was the chosen one.
- */
-function matters(choice: Choice, claims: ReadonlyMap<Value, Claim>, ledger: Ledger): boolean {
-  const next = ledger.replacementOf(choice.winner)
-  if (next === undefined || next.how === 'random' || next.how === 'letter-case') return true
-  const { by } = next
-  const keeps = by.kind === 'list' && by.items.some((item) => item.kind === 'table' || isNull(item))
-  const keys = [choice.winner, choice.loser].map((value) => claims.get(value)?.key)
-  return (next.how === 'lower-case' && keeps) || keys.includes('writefiles')
-}
-
-function isNull(value: Value): boolean {
-  return value.kind === 'scalar' && value.value === null
-}
-
-function reviewChoice(
-  { winner, loser }: Choice,
-  claims: ReadonlyMap<Value, Claim>,
-  ledger: Ledger,
-  findings: ConfigFindings,
-): void {
-  const claim = claims.get(loser)
-  if (claim === undefined || sameValue(winner, loser) || !matters({ winner, loser }, claims, ledger)) return
-  const facts = {
-    key: claim.key,
-    setting: usualSpelling(claim.path),
-    winner: formatPosition(placeOf(winner)),
-  }
-  findings.add('CFG-RANDOM', facts, placeOf(loser), claim.path)
 }
 
 /** Keys in unusual letter case that did reach the result. Those that beat another value are reported with that. */
