@@ -24,7 +24,7 @@ export interface Request {
   readonly what: string
   readonly command: string
   readonly stdin: string
-  /** From login to the end of the command; undefined = only the signal ends it. */
+  /** From login to its end; undefined = only the signal ends it. */
   readonly timeoutMs: number | undefined
   readonly maxBytes: number
 }
@@ -55,6 +55,19 @@ export async function converse(peer: Peer, request: Request, signal: AbortSignal
   const { promise, resolve, reject } = Promise.withResolvers<Ending>()
   let hostKey: (Ending & { status: 'host-key' }) | undefined
   let running = false
+  let timer: NodeJS.Timeout | undefined
+
+  const expire = (): void => {
+    reject(
+      new MigrateError(
+        `${placeOf(address)} did not finish within ${seconds(request.timeoutMs)}: ${request.what}`,
+        {
+          exitCode: exitCode.io,
+          hint: 'give it more time: --timeout 5m',
+        },
+      ),
+    )
+  }
 
   const lost = (): MigrateError =>
     new MigrateError(`the connection to ${placeOf(address)} was lost while ${request.what}`, {
@@ -80,6 +93,7 @@ export async function converse(peer: Peer, request: Request, signal: AbortSignal
   })
   client.on('ready', () => {
     running = true
+    if (request.timeoutMs !== undefined) timer = setTimeout(expire, request.timeoutMs)
     client.exec(request.command, (error, stream) => {
       if (error === undefined) listen(stream)
       else reject(lost())
@@ -131,21 +145,6 @@ export async function converse(peer: Peer, request: Request, signal: AbortSignal
     reject(signal.reason)
   }
   signal.addEventListener('abort', onAbort, { once: true })
-  const timer =
-    request.timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => {
-          reject(
-            new MigrateError(
-              `${placeOf(address)} did not finish within ${seconds(request.timeoutMs)}: ${request.what}`,
-              {
-                exitCode: exitCode.io,
-                hint: 'give it more time: --timeout 5m',
-              },
-            ),
-          )
-        }, peer.connectTimeoutMs + request.timeoutMs)
-
   try {
     client.connect({
       host: address.host,
