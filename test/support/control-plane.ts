@@ -64,6 +64,10 @@ export interface ControlPlane {
   startKubelet(name: string): Promise<void>
   /** The node went away: heartbeats stop, and the node turns NotReady after `notReadyAfterMs`. */
   stopKubelet(name: string): Promise<void>
+  /** The API server dies without a word; everything else goes on. */
+  killApiServer(): Promise<void>
+  /** It comes back with what it had stored, and serves when this returns. */
+  startApiServer(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -116,8 +120,12 @@ export async function startControlPlane(options: {
     const api = await openApi(server, kubeconfig)
     close = api.close
 
+    function startApiServer(): ChildProcess {
+      return processes.start('apiserver', controlPlane, apiserverArgs(dir, ports.etcd, ports.api))
+    }
+
     processes.start('etcd', tools, etcdArgs(dir, ports.etcd, ports.peer))
-    processes.start('apiserver', controlPlane, apiserverArgs(dir, ports.etcd, ports.api))
+    let apiServer = startApiServer()
     const deadline = AbortSignal.timeout(startTimeoutMs)
     const starting = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
     await until(`${server} is ready`, starting, async () => {
@@ -167,6 +175,16 @@ export async function startControlPlane(options: {
         if (kubelet === undefined) throw new Error(`the kubelet of ${name} does not run`)
         kubelets.delete(name)
         await processes.kill(kubelet)
+      },
+      async killApiServer() {
+        await processes.kill(apiServer)
+      },
+      async startApiServer() {
+        apiServer = startApiServer()
+        await until(`${server} is ready again`, AbortSignal.timeout(startTimeoutMs), async () => {
+          processes.check()
+          return isServing(api.request)
+        })
       },
     }
   } catch (error) {
