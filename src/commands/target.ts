@@ -10,7 +10,7 @@ const refused: Readonly<Record<string, string>> = {
 /** The translator of a target; exit 64 with the list of targets when there is none. */
 export async function findTranslator(id: string): Promise<Translator> {
   const load = Object.hasOwn(translators, id) ? translators[id] : undefined
-  if (load !== undefined) return await load()
+  if (load !== undefined) return load()
   const reason = Object.hasOwn(refused, id) ? refused[id] : undefined
   throw new MigrateError(
     reason === undefined

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readIfPresent, writeDurably } from '../adapters/files.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { isInhibitor, severities, sortFindings, type Finding } from '../core/findings.ts'
 import { readConfig } from '../core/k3os/read.ts'
 import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
-import type { Translation, TranslateTools, Translator } from '../core/translation.ts'
+import type { Delivery, Translation, TranslateTools, Translator } from '../core/translation.ts'
 import { findingsTable } from '../output/findings-table.ts'
 import { table } from '../output/table.ts'
 import { findTranslator } from './target.ts'
@@ -17,8 +17,8 @@ export interface TranslateOptions {
   /** One node of the inventory; without it all of them. */
   readonly node?: string | undefined
   readonly target: string
-  /** Folder to write to, one folder for each node; without it nothing is written. */
-  readonly out?: string | undefined
+  /** Folder to write to, one folder in it for each node. */
+  readonly out: string
   readonly output: 'table' | 'json' | 'yaml'
 }
 
@@ -38,12 +38,10 @@ export async function translate(options: TranslateOptions, io: CommandIo): Promi
   const { templateTools } = await import('../adapters/templates.ts')
   const tools = templateTools()
   const translated = nodes.map((node) => translateOne(node, translator, tools))
-  if (options.out !== undefined) {
-    const out = resolve(io.cwd, options.out)
-    for (const node of translated)
-      for (const file of node.files)
-        await writeDurably(resolve(out, folderName(node.name), file.path), file.content, file.mode, io.signal)
-  }
+  const out = resolve(io.cwd, options.out)
+  for (const node of translated)
+    for (const file of node.files)
+      await writeDurably(resolve(out, folderName(node.name), file.path), file.content, file.mode, io.signal)
   await print(options, translator, translated, unread, io)
   const stops = unread.length > 0 || translated.some((node) => node.findings.some(isInhibitor))
   return stops ? exitCode.inhibitors : exitCode.ok
@@ -86,7 +84,7 @@ async function sources(
   }
   if (config === undefined && inventory !== undefined) {
     const { nodesOfInventory } = await import('./translate-inventory.ts')
-    return await nodesOfInventory(resolve(io.cwd, inventory), options.node)
+    return nodesOfInventory(resolve(io.cwd, inventory), options.node)
   }
   throw new MigrateError('give either a configuration file or --inventory', {
     exitCode: exitCode.usage,
@@ -123,8 +121,7 @@ async function print(
     ]
     io.out(table(['NODE', 'TARGET', 'FILES', 'FINDINGS'], rows, { right: ['FILES'] }))
     if (findings.length > 0) io.err(findingsTable(findings))
-    for (const node of translated) for (const line of deliveryText(node)) io.err(`${line}\n`)
-    if (options.out === undefined) io.err('Nothing was written: add --out DIR to get the files.\n')
+    for (const node of translated) for (const line of deliveryText(node, options.out)) io.err(`${line}\n`)
     return
   }
   const document = {
@@ -136,8 +133,8 @@ async function print(
       ...translated.map(({ name, files, delivery, findings: said, trace }) => ({
         name,
         status: 'translated',
-        files: files.map(({ path, mode }) => ({ path, mode: mode.toString(8).padStart(4, '0') })),
-        delivery,
+        files: files.map(({ path, mode }) => ({ path, mode: octal(mode) })),
+        delivery: printable(delivery),
         findings: said,
         trace,
       })),
@@ -157,10 +154,20 @@ function countText(findings: readonly Finding[]): string {
   return counts.length === 0 ? 'none' : counts.map(([count, severity]) => `${count} ${severity}`).join(', ')
 }
 
-function deliveryText({ name, delivery }: Translated): string[] {
+/** Modes as people read them. */
+function printable(delivery: Delivery): object {
+  if (delivery.kind === 'none') return delivery
+  return { ...delivery, payload: delivery.payload.map((file) => ({ ...file, mode: octal(file.mode) })) }
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0')
+}
+
+function deliveryText({ name, delivery }: Translated, out: string): string[] {
   if (delivery.kind === 'none') return [`${name}: nothing to deliver: ${delivery.reason}`]
   return [
-    `${name}: ${delivery.files.join(', ')} belong on a file system with the label ${delivery.label}, beside ${delivery.image}`,
+    `${name}: ${delivery.files.join(', ')} in ${join(out, name)} belong on a file system with the label ${delivery.label}, beside ${delivery.image}`,
     ...(delivery.kernelArguments.length === 0
       ? []
       : [`${name}: kernel arguments: ${delivery.kernelArguments.join(' ')}`]),

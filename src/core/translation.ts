@@ -97,6 +97,12 @@ export function uncovered(
   const covered = new Set<string>(translation.trace.map((entry) => entry.from))
   for (const { location } of translation.findings) if (location?.path) covered.add(location.path)
   return leaves(config)
+    .filter(([path, value]) => !isOwnDefault(path, value))
     .map(([path]) => path)
     .filter((path) => !covered.has(path) && !covered.has(entryOf(path)))
+}
+
+/** `k3os` and `k3os.install` are in every merged configuration; empty, they are k3OS's doing and say nothing. */
+function isOwnDefault(path: ConfigPath, value: unknown): boolean {
+  return (path === 'k3os' || path === 'k3os.install') && typeof value === 'object'
 }

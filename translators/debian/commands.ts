@@ -58,12 +58,11 @@ export function commandParts(
   const scripts = host.files.filter((file) => file.purpose === 'local-d')
   if (scripts.length > 0) {
     const script = `${ownFolder}/local-d.sh`
-    const after = host.k3s.role === 'agent' ? 'k3s-agent.service' : 'k3s.service'
     files.push(
       rootFile(script, tools.render('debian/local-d.sh.hbs', {}), { mode: 0o755 }),
       rootFile(
         '/etc/systemd/system/k3os-local-d.service',
-        tools.render('debian/local-d.service.hbs', { script, after }),
+        tools.render('debian/local-d.service.hbs', { script }),
       ),
     )
     units.push('k3os-local-d.service')

@@ -2,6 +2,7 @@ import type { Finding } from '../../src/core/findings.ts'
 import type { HostModel } from '../../src/core/host/model.ts'
 import { k3osBinary, k3sPaths } from '../../src/core/k3s/paths.ts'
 import { releasePath } from '../../src/core/node-paths.ts'
+import { entriesOf } from '../../src/core/path.ts'
 import { translateFinding } from '../../src/core/rules/translate.ts'
 import type {
   Delivery,
@@ -38,7 +39,9 @@ export const translator: Translator = {
     const k3s = k3sParts(host, tools)
     const commands = commandParts(host, tools, about)
     const written = writtenFiles(host, about)
-    const files = [...systemFiles(host, nonce), ...k3s.files, ...commands.files, ...written.files]
+    const own = [...systemFiles(host, nonce), ...k3s.files, ...commands.files]
+    const { kept, findings: collisions } = withoutCollisions(name, written.files, own)
+    const files = [...own, ...kept]
     const units = [...k3s.units, ...commands.units]
     const seed = seedFiles({ name, host, nonce, files, units }, tools)
     return {
@@ -47,10 +50,29 @@ export const translator: Translator = {
         source,
         seed.map((file) => file.path),
       ),
-      findings: [...commands.findings, ...written.findings, ...systemFindings(source)],
+      findings: [...commands.findings, ...written.findings, ...collisions, ...systemFindings(source)],
       trace: [...files.flatMap(traceOf), ...traceOfSeed(host)],
     }
   },
+}
+
+/** Two files of one path would silently become one: ours is needed, so the user's is reported. */
+function withoutCollisions(
+  node: string,
+  written: readonly RootFile[],
+  own: readonly RootFile[],
+): { readonly kept: readonly RootFile[]; readonly findings: readonly Finding[] } {
+  const taken = new Set(own.map((file) => file.path))
+  return {
+    kept: written.filter((file) => !taken.has(file.path)),
+    findings: written
+      .filter((file) => taken.has(file.path))
+      .flatMap((file) =>
+        entriesOf(file.from).map((path) =>
+          translateFinding('TRN-FILE-COLLIDES', { file: file.path }, { node, path }),
+        ),
+      ),
+  }
 }
 
 function traceOf(file: RootFile): TraceEntry[] {

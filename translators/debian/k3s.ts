@@ -34,7 +34,7 @@ export function k3sParts(host: HostModel, tools: TranslateTools): K3sParts {
   const serviceFrom = [...k3s.roleFrom, ...(k3s.configFileSupported ? [] : settingsFrom(k3s))]
   return {
     files: [
-      ...(inFile === null
+      ...(inFile === null || Object.keys(inFile).length === 0
         ? []
         : [
             rootFile(k3sPaths.config, stringify(inFile, yamlOptions), {

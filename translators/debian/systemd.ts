@@ -13,5 +13,6 @@ export function execWord(text: string): string {
 
 /** A path in tmpfiles.d(5), where blanks end a field and `%` starts a specifier. */
 export function tmpfilesPath(path: string): string {
-  return `"${path.replaceAll('%', '%%').replaceAll(/["\\]/g, String.raw`\$&`)}"`
+  const escaped = path.replaceAll('%', '%%').replaceAll(/["\\]/g, String.raw`\$&`)
+  return `"${escaped.replaceAll('\n', String.raw`\n`)}"`
 }

@@ -88,16 +88,11 @@ function readFiles(node: string, effects: readonly Effect[], findings: Finding[]
   for (const effect of effects) {
     if (effect.kind !== 'file') continue
     const { path, mode, owner, content, from } = effect
-    const earlier = byPath.get(path)
+    const message = `${path} is written again by a later entry`
+    for (const replaced of entriesOf(byPath.get(path)?.from ?? []))
+      findings.push(translateFinding('TRN-SKIPPED-BY-K3OS', { message }, { node, path: replaced }))
     byPath.delete(path)
-    byPath.set(path, {
-      path,
-      mode,
-      owner,
-      content,
-      from: [...from, ...(earlier?.from ?? [])],
-      purpose: filePurpose(path),
-    })
+    byPath.set(path, { path, mode, owner, content, from, purpose: filePurpose(path) })
   }
   const files = [...byPath.values()]
   for (const file of files) {
@@ -140,11 +135,11 @@ function reportDropped(
         path: configPath('k3os', 'dataSources', index),
       }),
     )
-  if (config.k3os.install !== undefined)
+  if (Object.keys(config.k3os.install ?? {}).length > 0)
     findings.push(
       translateFinding(
         'TRN-INSTALL',
-        { tty: config.k3os.install.tty ?? null },
+        { tty: config.k3os.install?.tty ?? null },
         { node, path: 'k3os.install' },
       ),
     )

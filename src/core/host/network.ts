@@ -92,20 +92,27 @@ function wiredPorts(
   findings: Finding[],
 ): NetworkPort[] {
   const bound = new Map<string, NetworkPort>()
+  const boundBy = new Map<string, Section>()
   const named = sections.filter((section) => section.mac !== null || section.deviceName !== null)
   const general = sections.filter((section) => section.mac === null && section.deviceName === null)
   const up = wired.filter((port) => port.state !== 'DOWN')
 
   const bind = (section: Section, port: Pick<NetworkPort, 'mac' | 'name' | 'optional'>): void => {
     const key = port.mac ?? port.name ?? '*'
-    const earlier = bound.get(key)
-    if (earlier !== undefined) {
-      const loser = sections.find((other) => other.from === earlier.from && other !== section) ?? section
+    const loser = boundBy.get(key)
+    if (loser !== undefined) {
       const facts = { section: loser.section, file: loser.file, port: port.name ?? port.mac ?? 'every port' }
       findings.push(
-        netFinding(source, 'TRN-NET-LATER-SECTION', facts, loser.from, `${loser.file} ${loser.section}`),
+        netFinding(
+          source,
+          'TRN-NET-LATER-SECTION',
+          facts,
+          loser.from,
+          `${loser.file} ${loser.section} ${key}`,
+        ),
       )
     }
+    boundBy.set(key, section)
     bound.set(key, { ...addressing(section), ...port, from: section.from })
   }
 
@@ -148,8 +155,15 @@ function wiredPorts(
   }
   if (wired.length === 0) {
     findings.push(translateFinding('TRN-NET-PORTS-UNKNOWN', undefined, { node: source.node }))
+    const hasWifi = source.wifi.length > 0 || source.files.some((file) => file.text.includes('Type=wifi'))
     if (!bound.has('*'))
-      bound.set('*', { ...connmanDefault, mac: null, name: null, optional: bound.size > 0, from: [] })
+      bound.set('*', {
+        ...connmanDefault,
+        mac: null,
+        name: null,
+        optional: bound.size > 0 || hasWifi,
+        from: [],
+      })
   }
   return [...bound.values()]
 }

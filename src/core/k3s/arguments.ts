@@ -26,26 +26,28 @@ export function readArguments(words: readonly string[], hasServerUrl: boolean): 
     read.push({ kind: 'role', role: hasServerUrl ? 'agent' : 'server', at: [] })
   }
   while (at < words.length) {
-    const word = words[at] ?? ''
-    const dashes = /^--?(?=[^-=])/.exec(word)
+    const text = words[at] ?? ''
+    const dashes = /^--?(?=[^-=])/.exec(text)
     if (dashes === null) {
-      const bad = word.startsWith('-') && word !== '-' && word !== '--'
-      if (bad) read.push({ kind: 'refused', word, reason: 'not a flag in any form', at: [at] })
+      const bad = text.startsWith('-') && text !== '-' && text !== '--'
+      if (bad) read.push({ kind: 'refused', word: text.slice(0, 2), reason: 'not a flag in any form', at: [at] })
       else for (; at < words.length; at += 1) read.push({ kind: 'ignored', word: words[at] ?? '', at: [at] })
       at += 1
       continue
     }
-    const equals = word.indexOf('=')
-    const name = word.slice(dashes[0].length, equals === -1 ? undefined : equals)
+    const equals = text.indexOf('=')
+    const name = text.slice(dashes[0].length, equals === -1 ? undefined : equals)
     const flag = findFlag(name)
-    const inline = equals === -1 ? undefined : word.slice(equals + 1)
+    const inline = equals === -1 ? undefined : text.slice(equals + 1)
     if (flag === undefined) {
       const reason = /\s/.test(name)
         ? 'one list entry is one argument, blanks do not split it'
         : 'no flag of k3s has this name'
       // k3s stops here; for the sake of what follows, a word that is no flag counts as the value of this one.
       const takesNext = inline === undefined && words[at + 1]?.startsWith('-') === false
-      read.push({ kind: 'refused', word: `--${name}`, reason, at: takesNext ? [at, at + 1] : [at] })
+      // Behind a blank may stand the secret of `--token abc` in one entry.
+      const word = `--${name.split(/\s/, 1)[0]}`
+      read.push({ kind: 'refused', word, reason, at: takesNext ? [at, at + 1] : [at] })
       at += takesNext ? 2 : 1
     } else if (flag.type === 'bool') {
       const value = inline === undefined ? true : goBoolean(inline)

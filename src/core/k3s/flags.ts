@@ -58,6 +58,14 @@ export function flagRefusal(flag: K3sFlag, role: K3sRole, version: string | null
   return null
 }
 
+/** Became repeatable with k3s v1.21.1 (k3s-io/k3s commit 2705431d96); before, the last value wins. */
+const onceScalar = new Set(['cluster-cidr', 'service-cidr', 'cluster-dns', 'node-ip', 'node-external-ip'])
+
+export function isRepeatable(flag: K3sFlag, version: string | null): boolean {
+  if (flag.type !== 'slice') return false
+  return !onceScalar.has(flag.name) || version === null || versionAtLeast(version, '1.21.1') !== false
+}
+
 /** Flags whose value is a secret: never in a unit, on a command line or in a message. */
 export function isSecretFlag(name: string): boolean {
   return secretFlags.has(name)

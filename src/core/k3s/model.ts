@@ -7,7 +7,7 @@ import type { Effect } from '../k3os/effects.ts'
 import { configPath, entriesOf, type ConfigPath } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
 import { readArguments } from './arguments.ts'
-import { flagRefusal, type K3sRole } from './flags.ts'
+import { flagRefusal, isRepeatable, type K3sRole } from './flags.ts'
 import { k3sPaths } from './paths.ts'
 import { Settings } from './settings.ts'
 import { registeredTaints } from './taints.ts'
@@ -106,10 +106,10 @@ export function k3sModel(source: K3sSource): Answer {
           serverUrl = { value: text, from: [...(serverUrl?.from ?? []), ...from] }
         else if (flag.name === 'token' || flag.name === 'cluster-secret')
           token = { value: text, from: [...(token?.from ?? []), ...from] }
-        else if (flag.name === 'config') userConfig = { path: text, from }
+        else if (flag.name === 'config') userConfig = { path: text, from: [...userConfig.from, ...from] }
         else if (flag.name === 'kubelet-arg' && from[0]?.startsWith('k3os.taints[') === true)
           taints.push({ value: text.replace(/^register-with-taints=/, ''), from })
-        else if (flag.type === 'slice') settings.append(flag.name, [text], from)
+        else if (isRepeatable(flag, version)) settings.append(flag.name, [text], from)
         else settings.set(flag.name, value, from)
         break
       }
@@ -128,10 +128,12 @@ export function k3sModel(source: K3sSource): Answer {
     findings.push(...mergeUserConfig(source, file, { role, configFileSupported }, settings))
     settings.role.push(...userConfig.from)
   } else if (userConfig.from.length > 0) {
+    // What is no path may be anything, even the secret of a flag that `--config` swallowed.
+    const named = userConfig.path.startsWith('/') ? userConfig.path : 'the file that --config names'
     const reason = 'no write_files entry makes it, so its content is not known'
     for (const path of userConfig.from)
       findings.push(
-        translateFinding('TRN-K3S-CONFIG-UNREAD', { file: userConfig.path, reason }, { node, path }),
+        translateFinding('TRN-K3S-CONFIG-UNREAD', { file: named, reason }, { node, path }),
       )
   }
 

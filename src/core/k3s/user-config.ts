@@ -1,5 +1,5 @@
 import { isCollection, isMap, isScalar, isSeq, parseDocument } from 'yaml'
-import { findFlag, flagRefusal, type K3sRole } from './flags.ts'
+import { findFlag, flagRefusal, isRepeatable, type K3sRole } from './flags.ts'
 
 export interface UserConfig {
   readonly settings: readonly { readonly key: string; readonly value: string | boolean | readonly string[] }[]
@@ -31,7 +31,7 @@ export function readUserConfig(text: string, role: K3sRole, version: string | nu
     else {
       const values = items.map(scalarText)
       const single = values.at(-1) ?? ''
-      if (flag.type === 'slice') settings.push({ key: flag.name, value: values })
+      if (isRepeatable(flag, version)) settings.push({ key: flag.name, value: values })
       else if (values.length > 0)
         settings.push({ key: flag.name, value: flag.type === 'bool' ? single === 'true' : single })
     }

@@ -153,6 +153,19 @@ const systemTexts = {
       ],
     }),
   },
+  'TRN-FILE-COLLIDES': {
+    severity: 'high',
+    title: 'A file stands where the translation has its own',
+    text: ({ file }: { file: string }) => ({
+      summary: `${file} of write_files is not carried: the translation makes this file itself`,
+      remediations: [
+        {
+          type: 'hint',
+          text: 'rename the file, or move what it says to the key of k3OS that is meant for it',
+        },
+      ],
+    }),
+  },
   'TRN-FILE-OWNER': {
     severity: 'low',
     title: 'A file belongs to a user that may not exist',
