@@ -1,7 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { CommandIo } from './commands/io.ts'
 import type { ExitCode } from './core/errors.ts'
-import { exitCode } from './core/errors.ts'
+import { count, duration, exitCodes, port, usageError } from './usage.ts'
 import { toolVersion } from './version.ts'
 
 /** What an action hands to its command: positional arguments and flags as one object. */
@@ -38,41 +38,66 @@ const realCommands: Commands = {
   demo: async () => (await import('./commands/demo.ts')).demo,
 }
 
-/** The command tree: names, flags and help only. */
+/** The command tree: names, flags and help only. Parsing throws MigrateError (exit 64) for whatever it cannot accept. */
 export function createProgram(
   io: CommandIo,
   done: (exit: ExitCode) => void,
   commands: Commands = realCommands,
 ): Command {
   const program = new Command('k3os-migrate')
-    .description('Retire k3OS without fear: know what you have, translate it, move node by node with a way back.')
+    .description(
+      'Retire k3OS without fear: know what you have, translate it, move node by node with a way back.',
+    )
     .version(toolVersion, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .configureHelp({ showGlobalOptions: true })
+    .helpCommand('help [command]', 'print help for a command')
+    // A flag belongs to the command it follows: `plan show -o json` is not a flag of `plan`.
+    .enablePositionalOptions()
     .addHelpText('after', exitCodes)
-  const add = (parent: Command, name: string, description: string, load: () => Promise<Action>, examples: readonly string[]) =>
+  const add = (
+    parent: Command,
+    name: string,
+    description: string,
+    load: () => Promise<Action>,
+    examples: readonly [string, string, ...string[]],
+  ) =>
     parent
       .command(name)
       .description(description)
-      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ k3os-migrate ${example}\n`).join('')}`)
+      .addHelpText(
+        'after',
+        `\nExamples:\n${examples.map((example) => `  $ k3os-migrate ${example}\n`).join('')}\nExit codes: k3os-migrate --help`,
+      )
       .action(async (...call: unknown[]) => {
         const command = call.at(-1) as Command
         const names = command.registeredArguments.map((argument) => argument.name())
-        const positional = Object.fromEntries(names.map((argument, index) => [argument, command.processedArgs[index]]))
-        const options = { ...positional, ...command.optsWithGlobals() }
+        const positional = names
+          .map((argument, index) => [argument, command.processedArgs[index]] as const)
+          .filter(([, value]) => value !== undefined)
+        const options = { ...Object.fromEntries(positional), ...command.opts() }
         const run = (await load()) as (options: unknown, io: CommandIo) => Promise<ExitCode>
         done(await run(options, io))
       })
 
-  add(program, 'config', 'print what k3OS itself sees: the merged configuration of one node', commands.config, [
-    'config --root /mnt/state --origins',
-    'config --bundle shop-1.bundle -o json --show-secrets',
-  ])
-    .addOption(new Option('--root <dir>', 'read the files of a node below this directory').conflicts('bundle'))
+  add(
+    program,
+    'config',
+    'print what k3OS itself sees: the merged configuration of one node',
+    commands.config,
+    ['config --root /mnt/state --origins', 'config --bundle shop-1.bundle -o json --show-secrets'],
+  )
+    .addOption(
+      new Option('--root <dir>', 'read the files of a node below this directory').conflicts('bundle'),
+    )
     .option('--bundle <file>', 'read them from a collected bundle')
     .option('--origins', 'show where each value comes from, and what it overrode')
     .addOption(
-      new Option('--effects <phase>', 'show what k3OS does with it in a phase').choices(['initrd', 'boot', 'runtime', 'install']),
+      new Option('--effects <phase>', 'show what k3OS does with it in a phase').choices([
+        'initrd',
+        'boot',
+        'runtime',
+        'install',
+      ]),
     )
     .option('--show-secrets', 'print secrets instead of <redacted:…>')
     .addOption(output(['table', 'yaml', 'json'], 'yaml'))
@@ -102,7 +127,10 @@ export function createProgram(
     'script',
     'print the collector, to run by hand on a node without network',
     commands.inventoryScript,
-    ['inventory script > collect.sh   # then on the node: sh collect.sh > NAME.bundle'],
+    [
+      'inventory script > collect.sh   # then on the node: sh collect.sh > NAME.bundle',
+      "inventory script | ssh rancher@shop-1 'sudo sh' > collected/shop-1.bundle",
+    ],
   )
 
   add(program, 'assess', 'say what stands against moving, and which target fits', commands.assess, [
@@ -120,10 +148,16 @@ export function createProgram(
     .option('--out <file>', 'write there instead of to stdout')
     .addOption(output(['table', 'json', 'yaml', 'markdown'], 'table'))
 
-  add(program, 'translate', 'translate the configuration of one node, or of all in an inventory', commands.translate, [
-    'translate config.yaml --target debian --out seed/',
-    'translate --inventory k3os-inventory/inventory.yaml --target debian',
-  ])
+  add(
+    program,
+    'translate',
+    'translate the configuration of one node, or of all in an inventory',
+    commands.translate,
+    [
+      'translate config.yaml --target debian --out seed/',
+      'translate --inventory k3os-inventory/inventory.yaml --target debian',
+    ],
+  )
     .argument('[config]', 'a k3OS config.yaml')
     .requiredOption('--target <id>', 'system to translate to')
     .option('--inventory <file>', 'translate the nodes of an inventory')
@@ -131,10 +165,16 @@ export function createProgram(
     .option('--out <dir>', 'where to write', 'k3os-translation')
     .addOption(output(['table', 'json', 'yaml'], 'table'))
 
-  const plan = add(program, 'plan', 'write plan.json: which nodes, in which order, with which steps', commands.plan, [
-    'plan --target debian --hook ./rebuild.sh --keeps-data --out plan.json',
-    'plan --target debian --hook ./rebuild.sh --exclude office-1',
-  ])
+  const plan = add(
+    program,
+    'plan',
+    'write plan.json: which nodes, in which order, with which steps',
+    commands.plan,
+    [
+      'plan --target debian --hook ./rebuild.sh --keeps-data --out plan.json',
+      'plan --target debian --hook ./rebuild.sh --exclude office-1',
+    ],
+  )
     .option('--inventory <file>', 'the inventory', 'k3os-inventory/inventory.yaml')
     .option('--target <id>', 'system to move to', 'debian')
     .option('--hook <program...>', 'your program that rebuilds a machine, with its arguments')
@@ -148,7 +188,7 @@ export function createProgram(
     .option('--max-age <hours>', 'refuse to apply the plan when it is older', count, 24)
     .option('--out <file>', 'where to write the plan', 'plan.json')
     .addOption(output(['table', 'json', 'yaml'], 'table'))
-  add(plan, 'show', 'print a plan', commands.planShow, ['plan show plan.json'])
+  add(plan, 'show', 'print a plan', commands.planShow, ['plan show', 'plan show plan.json -o yaml'])
     .argument('[file]', 'the plan', 'plan.json')
     .addOption(output(['table', 'json', 'yaml'], 'table'))
 
@@ -169,10 +209,10 @@ export function createProgram(
       .option('--dry-run', 'print what would be done, change nothing'),
   )
   runOptions(
-    add(program, 'resume', 'go on with a run that stopped', commands.resume, ['resume', 'resume 01936d2a-…']).argument(
-      '[run]',
-      'id or directory of the run; default: the newest',
-    ),
+    add(program, 'resume', 'go on with a run that stopped', commands.resume, [
+      'resume',
+      'resume 01936d2a-…',
+    ]).argument('[run]', 'id or directory of the run; default: the newest'),
   )
   add(program, 'status', 'say where a run stands', commands.status, ['status', 'status -o json'])
     .argument('[run]', 'id or directory of the run; default: the newest')
@@ -188,10 +228,13 @@ export function createProgram(
     .option('--out <file>', 'write there instead of to stdout')
     .addOption(output(['html', 'markdown'], 'markdown'))
 
-  add(program, 'demo', 'move a bundled example cluster, simulated: nothing of yours is touched', commands.demo, [
+  add(
+    program,
     'demo',
-    'demo --out /tmp/demo',
-  ]).option('--out <dir>', 'folder for everything it writes', 'k3os-migrate-demo')
+    'move a bundled example cluster, simulated: nothing of yours is touched',
+    commands.demo,
+    ['demo', 'demo --out /tmp/demo'],
+  ).option('--out <dir>', 'folder for everything it writes', 'k3os-migrate-demo')
 
   quiet(program, io)
   return program
@@ -210,47 +253,16 @@ function output(choices: readonly string[], standard: string): Option {
 /** Nothing exits or prints behind our back, in no command of the tree. */
 function quiet(command: Command, io: CommandIo): void {
   command
-    .exitOverride()
-    .showSuggestionAfterError(true)
+    .exitOverride((error) => {
+      throw error.exitCode === 0 ? error : usageError(error, command)
+    })
     .configureOutput({
       writeOut: (text) => io.out(text),
       writeErr: (text) => io.err(text),
-      outputError: (text, write) => write(`${text.trimEnd()}\nhint: ${commandLine(command)} --help\n`),
-      getOutHelpWidth: () => io.columns ?? 100,
+      // Said once, with everything else that goes wrong, by whoever catches the error.
+      outputError: () => undefined,
+      getOutHelpWidth: () => Math.min(io.columns ?? 100, 100),
       getErrHelpWidth: () => 100,
     })
   for (const child of command.commands) quiet(child, io)
 }
-
-function commandLine(command: Command): string {
-  return command.parent === null ? command.name() : `${commandLine(command.parent)} ${command.name()}`
-}
-
-function count(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be a whole number above 0.')
-}
-
-function port(text: string): number {
-  const number = count(text)
-  if (number <= 65_535) return number
-  throw new InvalidArgumentError('It must be a port, 1 to 65535.')
-}
-
-/** `90s`, `5m`, `1h` in milliseconds. Here, because help must not load more than commander. */
-function duration(text: string): number {
-  const match = /^(\d+)(ms|s|m|h)$/.exec(text)
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? '']
-  if (match === null || unit === undefined || Number(match[1]) === 0) {
-    throw new InvalidArgumentError('It must be a duration such as 90s, 5m or 1h.')
-  }
-  return Number(match[1]) * unit
-}
-
-const exitCodes = `
-Exit codes:
-  ${exitCode.ok} done, or nothing found   ${exitCode.unexpected} unexpected error   ${exitCode.inhibitors} inhibitors   ${exitCode.findings} findings at --fail-on
-  ${exitCode.stalePlan} plan stale or changed   ${exitCode.locked} locked   ${exitCode.rolledBack} node rolled back   ${exitCode.needsOperator} operator needed
-  ${exitCode.blocked} blocked, can be resumed   ${exitCode.approvalMissing} approval missing   ${exitCode.postCheckFailed} post-check failed
-  ${exitCode.usage} usage   ${exitCode.badInput} bad input   ${exitCode.io} disk   ${exitCode.permission} permission   ${exitCode.interrupted}/${exitCode.terminated} stopped by signal
-`

@@ -22,8 +22,12 @@ export function terminalIo() {
     err: (text: string) => write(stderr, text),
     cwd: process.cwd(),
     env: process.env,
-    interactive: isInteractive(),
-    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    get interactive() {
+      return isInteractive()
+    },
+    get columns() {
+      return process.stdout.isTTY ? process.stdout.columns : undefined
+    },
     get signal() {
       return (signal ??= stopSignal())
     },
@@ -40,17 +44,34 @@ interface Sink {
   readonly fd: number
   readonly stream: NodeJS.WriteStream
 }
-const stdout: Sink = { fd: 1, stream: process.stdout }
-const stderr: Sink = { fd: 2, stream: process.stderr }
+// Made when first looked at: a stream costs more than all the rest of `--version`.
+const stdout: Sink = {
+  fd: 1,
+  get stream() {
+    return process.stdout
+  },
+}
+const stderr: Sink = {
+  fd: 2,
+  get stream() {
+    return process.stderr
+  },
+}
 
-function write({ fd, stream }: Sink, text: string): void {
-  const painted = paint(text, (role, span) => styleText(colours[role], span, { stream }))
-  const plainText = stream.isTTY || process.env['FORCE_COLOR'] !== undefined ? painted : strip(text)
+function coloured(text: string, sink: Sink): string {
+  const plainText = strip(text)
+  if (plainText === text) return text
+  const { stream } = sink
+  if (!stream.isTTY && process.env['FORCE_COLOR'] === undefined) return plainText
+  return paint(text, (role, span) => styleText(colours[role], span, { stream }))
+}
+
+function write(sink: Sink, text: string): void {
   // Synchronous, so that nothing is lost when the process ends right after; a pipe may be full for a moment.
-  const bytes = Buffer.from(plainText)
-  for (let offset = 0; offset < bytes.length; ) {
+  const bytes = Buffer.from(coloured(text, sink))
+  for (let offset = 0; offset < bytes.length;) {
     try {
-      offset += writeSync(fd, bytes, offset)
+      offset += writeSync(sink.fd, bytes, offset)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
       if (code === 'EAGAIN') {

@@ -1,0 +1,62 @@
+import { InvalidArgumentError, type Command, type CommanderError } from 'commander'
+import { parseDuration } from './core/duration.ts'
+import { exitCode, MigrateError } from './core/errors.ts'
+
+/** What the parser refused, as one line, with the help that says how to write it. */
+export function usageError(error: CommanderError, command: Command): MigrateError {
+  return new MigrateError(usageMessage(error, command), {
+    exitCode: exitCode.usage,
+    hint: `${commandLine(command)} --help`,
+    cause: error,
+  })
+}
+
+function usageMessage(error: CommanderError, command: Command): string {
+  switch (error.code) {
+    case 'commander.help':
+      return command.args.length === 0
+        ? 'a command is missing'
+        : `unknown command '${command.args.at(-1) ?? ''}'`
+    case 'commander.excessArguments':
+      return `unexpected argument '${command.args[command.registeredArguments.length] ?? ''}'`
+    default:
+      return error.message
+        .replace(/^error: /, '')
+        .replace(/\n\(Did you mean (.*)\?\)$/s, ' (did you mean $1?)')
+        .replaceAll('\n', ' ')
+  }
+}
+
+function commandLine(command: Command): string {
+  return command.parent === null ? command.name() : `${commandLine(command.parent)} ${command.name()}`
+}
+
+/** A whole number from 1 to 999999. */
+export function count(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+export function port(text: string): number {
+  const number = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : undefined
+  if (number !== undefined && number <= 65_535) return number
+  throw new InvalidArgumentError('It must be a port, 1 to 65535.')
+}
+
+/** `90s`, `5m`, `1h30m` in milliseconds. */
+export function duration(text: string): number {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    if (!(error instanceof MigrateError)) throw error
+    throw new InvalidArgumentError('It must be a duration such as 90s, 5m or 1h30m.')
+  }
+}
+
+export const exitCodes = `
+Exit codes:
+  ${exitCode.ok} done, or nothing found   ${exitCode.unexpected} unexpected error   ${exitCode.inhibitors} inhibitors   ${exitCode.findings} findings at --fail-on
+  ${exitCode.stalePlan} plan stale or changed   ${exitCode.locked} locked   ${exitCode.rolledBack} node rolled back   ${exitCode.needsOperator} operator needed
+  ${exitCode.blocked} blocked, can be resumed   ${exitCode.approvalMissing} approval missing   ${exitCode.postCheckFailed} post-check failed
+  ${exitCode.usage} usage   ${exitCode.badInput} bad input   ${exitCode.io} disk   ${exitCode.permission} permission   ${exitCode.interrupted}/${exitCode.terminated} stopped by signal
+`
