@@ -86,6 +86,10 @@ export function openApi({ config, context, server }: LoadedKubeconfig, times: Ap
             return shareConnections(request)
           },
           async post(response) {
+            // The library makes an empty list of a web page that something in between sends with status 200.
+            const type = response.headers['content-type'] ?? ''
+            if (response.httpStatusCode < 300 && !type.startsWith('application/json'))
+              throw new SyntaxError('not JSON')
             return response
           },
         },
@@ -156,10 +160,12 @@ export function openApi({ config, context, server }: LoadedKubeconfig, times: Ap
   return { place, call, list }
 }
 
-// A typed list has `_continue`, an untyped one the API's own `continue`.
+// A typed list has `_continue`, an untyped one the API's own `continue`. `items` may be null, never missing: the library
+// reads anything as a list, and an empty one would prove that a node is drained.
 const rawList = z.object({
+  kind: z.string().endsWith('List'),
   metadata: z.object({ _continue: z.string().nullish(), continue: z.string().nullish() }).nullish(),
-  items: z.array(z.unknown()).nullish(),
+  items: z.array(z.unknown()).nullable(),
 })
 
 function waitBeforeRepeating(error: unknown, call: ApiCall, attempt: number): number | undefined {

@@ -65,7 +65,11 @@ export function apiFailure(error: unknown, call: ApiCall, place: Place, timeoutM
       hint: `see whether the server is up: curl -k ${place.server}/version`,
       transient: true,
     })
-  if (error instanceof SyntaxError)
+  // The library's words for a body that is not JSON at all, by its syntax or by its declared type.
+  if (
+    error instanceof SyntaxError ||
+    (error instanceof Error && /mediaType|Content-Type/.test(error.message))
+  )
     return new ApiFailure(`${place.server} answered with something that is not JSON: ${request}`, null, {
       exitCode: exitCode.unexpected,
       transient: true,
@@ -177,7 +181,7 @@ const certificateReasons: Readonly<Record<string, string>> = {
 /** `fetch failed` says nothing; the reason is somewhere below it. */
 function unreachable(error: Error, call: ApiCall, place: Place): ApiFailure {
   const code = codeBelow(error)
-  const certificate = certificateReasons[code ?? '']
+  const certificate = certificateReasons[code ?? ''] ?? tlsReason(code)
   const reason = certificate ?? networkReasons[code ?? ''] ?? code ?? 'the connection failed'
   return new ApiFailure(`cannot reach ${place.server}: ${reason} (${callSentence(call)})`, null, {
     exitCode: exitCode.unexpected,
@@ -187,6 +191,12 @@ function unreachable(error: Error, call: ApiCall, place: Place): ApiFailure {
         : `compare certificate-authority-data of context ${place.context} with the server's`,
     transient: certificate === undefined,
   })
+}
+
+function tlsReason(code: string | undefined): string | undefined {
+  if (code?.startsWith('ERR_OSSL_') === true)
+    return `the client certificate or key in the kubeconfig cannot be used (${code})`
+  return code?.startsWith('ERR_SSL_') === true ? `TLS failed (${code})` : undefined
 }
 
 function codeBelow(error: unknown, depth = 0): string | undefined {

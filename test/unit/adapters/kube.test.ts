@@ -82,6 +82,17 @@ describe('reading', () => {
     expect((await failure(kube.podsOnNode('n1', never))).message).toContain('HTTP 410')
   })
 
+  test.each([
+    ['a web page', '<html>', 'text/html'],
+    ['an object without items', '{"kind":"PodList","metadata":{}}', 'application/json'],
+    ['an object that is no list', '{"kind":"Status","items":[]}', 'application/json'],
+    ['nothing', '{}', 'application/json'],
+  ])('%s is not an empty list', async (_what, body, type) => {
+    const { stub, kube } = await stubbed({ requestMs: 1000, patienceMs: 0 })
+    stub.on('GET /api/v1/pods', (response) => response.writeHead(200, { 'content-type': type }).end(body))
+    expect(await failure(kube.podsOnNode('n1', never))).toBeInstanceOf(MigrateError)
+  })
+
   test('the age of a heartbeat is judged by the clock of the server', async () => {
     const { stub, kube } = await stubbed()
     const lease = { metadata: { name: 'n1' }, spec: { renewTime: '2020-01-01T00:00:00.000000Z' } }
@@ -358,10 +369,10 @@ describe('when it fails', () => {
     })
   })
 
-  test('an answer that is not JSON is a failure', async () => {
+  test.each(['application/json', 'text/html', ''])('a page of type %j is not an answer', async (type) => {
     const { stub, kube } = await stubbed({ requestMs: 1000, patienceMs: 0 })
     stub.on('GET /api/v1/nodes/n1', (response) =>
-      response.writeHead(200, { 'content-type': 'application/json' }).end('<html>'),
+      response.writeHead(200, type === '' ? {} : { 'content-type': type }).end('<html>'),
     )
     expect((await failure(kube.node('n1', never))).message).toContain(
       'answered with something that is not JSON',
