@@ -58,6 +58,13 @@ describe('what a budget will say to the drain', () => {
     ])
   })
 
+  test('pods that can run nowhere else pass when there is room for all', () => {
+    const budget = aBudget({ disruptionsAllowed: 2 })
+    expect(verdicts('n1', web(2), [budget], { staysHere: () => true })).toEqual([
+      { pdb: 'web', verdict: 'ok', rounds: 1 },
+    ])
+  })
+
   test('a pod guarded by two budgets is never evicted', () => {
     const [verdict] = budgetVerdicts('n1', web(2), [aBudget(), aBudget({ name: 'also' })])
     expect({
