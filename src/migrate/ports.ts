@@ -20,7 +20,7 @@ export type Eviction =
   | { readonly status: 'accepted' }
   /** The pod (with this UID) does not exist any more. */
   | { readonly status: 'gone' }
-  /** 429 with a disruption budget as cause. */
+  /** 429 with a disruption budget as cause; `budget` is null where a namespace that is being deleted is in the way. */
   | {
       readonly status: 'blocked'
       readonly budget: string | null
