@@ -7,9 +7,9 @@ import type { Pod } from './inventory.ts'
  * is already being deleted is only waited for, never refused.
  */
 
-export type KeepReason = 'mirror' | 'daemonset' | 'asked-to-keep'
+type KeepReason = 'mirror' | 'daemonset' | 'asked-to-keep'
 export type RefuseReason = 'daemonset-missing' | 'empty-dir' | 'unmanaged'
-export type EvictReason =
+type EvictReason =
   | 'managed'
   | 'finished'
   | 'terminating'

@@ -7,7 +7,7 @@ import { budgetGuards } from './selector.ts'
  * even then. `never-refills`: starts, and stops for good, because pods that may not run elsewhere use it up.
  * `two-budgets`: the API server refuses for ever to evict a pod that several budgets guard.
  */
-export type BudgetVerdictKind = 'ok' | 'temporary' | 'structural' | 'never-refills' | 'two-budgets'
+type BudgetVerdictKind = 'ok' | 'temporary' | 'structural' | 'never-refills' | 'two-budgets'
 
 export interface BudgetVerdict {
   readonly pdb: PodDisruptionBudget

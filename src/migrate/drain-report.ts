@@ -8,7 +8,7 @@ import { isStuck, type LeavingPod, podRef } from './drain-pods.ts'
  * request does not get through. `waiting`: not asked for yet. `ending`: evicted, still running. `stuck`: ending for
  * longer than it may. `appeared`: was not there when the drain began.
  */
-export type BlockedState =
+type BlockedState =
   | 'refused'
   | 'budget'
   | 'impossible'

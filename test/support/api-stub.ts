@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-export interface StubRequest {
+interface StubRequest {
   readonly method: string
   /** With its query. */
   readonly path: string

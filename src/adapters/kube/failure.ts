@@ -16,7 +16,7 @@ export interface Place {
   readonly server: string
 }
 
-export interface StatusCause {
+interface StatusCause {
   readonly reason: string
   readonly message: string
 }
