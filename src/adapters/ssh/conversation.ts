@@ -91,6 +91,8 @@ export async function converse(peer: Peer, request: Request, signal: AbortSignal
         running ? lost() : notReached(address, new Error('the connection was closed'), peer.connectTimeoutMs),
       )
   })
+  // A login is many small packets; waiting to fill them costs more than the login itself.
+  client.on('connect', () => client.setNoDelay(true))
   client.on('ready', () => {
     running = true
     if (request.timeoutMs !== undefined) timer = setTimeout(expire, request.timeoutMs)

@@ -1,0 +1,178 @@
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collectorScript } from '../../../src/adapters/collector.ts'
+import { sshHost } from '../../../src/adapters/ssh.ts'
+import { type Bundle, parseBundle } from '../../../src/core/bundle.ts'
+import { probes } from '../../../src/core/facts/probes.ts'
+import { nodeFacts } from '../../../src/core/facts.ts'
+import { nodeSecrets } from '../../../src/core/node-secrets.ts'
+import { bundleOf, canaries, k3osNode } from '../../support/k3os-node.ts'
+import { requirePart } from '../../support/require-part.ts'
+import { missingForK3osRoot, type SshLab, type SshNode, startSshLab } from '../../support/sshd.ts'
+
+const skip = requirePart('SSHD', missingForK3osRoot())
+
+describe.skipIf(skip)('the collector', () => {
+  let lab: SshLab
+  beforeAll(() => {
+    lab = startSshLab()
+  })
+  afterAll(async () => {
+    await lab.stop()
+  })
+
+  async function collect(node: SshNode): Promise<Bundle> {
+    const host = sshHost({
+      knownHostsFile: lab.knownHostsFile,
+      identityFiles: [lab.identityFile],
+      agentSocket: undefined,
+      home: lab.home,
+      connectTimeoutMs: 10_000,
+      commandTimeoutMs: 60_000,
+    })
+    const bytes = await host.collect({ ...node, user: 'rancher' }, new AbortController().signal)
+    return parseBundle(bytes, node.name)
+  }
+
+  /** Runs it inside a root without SSH, as root. */
+  function runIn(root: string, shell: readonly string[], script = collectorScript()): Buffer {
+    return execFileSync('chroot', [root, ...shell], { input: script, stdio: ['pipe', 'pipe', 'pipe'] })
+  }
+
+  // Debian's busybox finds its own tools although they were removed, so what lacks them is tried in bash.
+  const bash = ['bash', '-s']
+
+  test('reads over SSH what the node is, and changes nothing on it', async () => {
+    const node = await lab.startNode('whole', bundleOf(k3osNode()))
+    const before = listing(node.root)
+    const bundle = await collect(node)
+    expect(listing(node.root)).toEqual(before)
+
+    const read = nodeFacts(bundle, { epochSeconds: 1_700_000_000 })
+    const simulated = nodeFacts(bundleOf(k3osNode()), { epochSeconds: 1_700_000_000 })
+    const { sshHostKeys, usage, ...rest } = read
+    const { sshHostKeys: _keys, usage: expectedUsage, ...expected } = simulated
+    expect(rest).toEqual(expected)
+    expect(usage).toMatchObject(expectedUsage)
+    expect(sshHostKeys).toMatchObject([{ publicKey: node.publicKey }])
+  })
+
+  test('brings the sources of the configuration, odd names included, with their modes', async () => {
+    const odd = '/var/lib/rancher/k3os/config.d/z ümlaut\n$(reboot)\\'
+    const files = { [odd]: 'odd\n', '/var/lib/rancher/k3os/config.d/b64:x': 'x\n' }
+    const bundle = await collect(await lab.startNode('sources', bundleOf(k3osNode({ files }))))
+    const text = (path: string): string => new TextDecoder().decode(bundle.files.get(path)?.bytes)
+    expect(text(odd)).toBe('odd\n')
+    expect(text('/var/lib/rancher/k3os/config.d/b64:x')).toBe('x\n')
+    expect(text('/var/lib/rancher/k3os/config.d/.hidden')).toContain('hidden')
+    expect(bundle.files.get('/var/lib/rancher/k3os/config.d/10 wifi.yaml')).toMatchObject({
+      mode: 0o600,
+      owner: '0:0',
+    })
+    expect(nodeSecrets(bundle)).toMatchObject({ nodePassword: canaries.nodePassword, failures: [] })
+  })
+
+  test.each([['ash'], ['dash'], ['bash']])('says the same in %s', async (shell) => {
+    const node = await lab.startNode(`shell-${shell}`, bundleOf(k3osNode()))
+    await node.stop()
+    if (shell === 'dash') copyFileSync('/bin/dash', join(node.root, 'usr/bin/dash'))
+    const reference = parseBundle(runIn(node.root, ['sh', '-s']), 'sh')
+    const bundle = parseBundle(runIn(node.root, [shell, '-s']), shell)
+    expect(bundle).toEqual(reference)
+    expect(bundle.files.size).toBeGreaterThan(30)
+  })
+
+  test('without sudo says what it could not read, and reads the rest', async () => {
+    const node = await lab.startNode('no-sudo', bundleOf(k3osNode()), { sudo: false })
+    const bundle = await collect(node)
+    const facts = nodeFacts(bundle, { epochSeconds: 1_700_000_000 })
+    expect(facts.hostname).toBe('n1')
+    expect(facts.k3s).toMatchObject({ role: 'server', hasNodePassword: null, datastore: 'unknown' })
+    const what = facts.failures.map((failure) => failure.what)
+    expect(what).toContain('root')
+    expect(what).toContain('/etc/rancher/node/password')
+    expect(bundle.errors.get('/k3os/system/config.yaml')).toBe('permission denied')
+  })
+
+  test('below a directory it may not enter, nothing is called absent', async () => {
+    const node = await lab.startNode('closed', bundleOf(k3osNode()), { sudo: false })
+    execFileSync('chmod', ['700', join(node.root, 'var/lib/rancher/k3s/server')])
+    const bundle = await collect(node)
+    expect(bundle.errors.get('/var/lib/rancher/k3s/server/db/state.dqlite')).toBe('permission denied')
+    expect(bundle.errors.get('/var/lib/rancher/k3s/server/tls/*.crt')).toBe('permission denied')
+    expect([...bundle.absent].filter((path) => path.startsWith('/var/lib/rancher/k3s/server'))).toEqual([])
+  })
+
+  test('without optional tools is complete and names what it could not ask', async () => {
+    const changes = { commands: Object.fromEntries(Object.values(probes).map((probe) => [probe, undefined])) }
+    const node = await lab.startNode('bare', bundleOf(k3osNode(changes)))
+    await node.stop()
+    for (const tool of ['timeout', 'renice', 'ip', 'df', 'du', 'sysctl', 'id', 'blkid', 'lsblk', 'k3s'])
+      rmSync(join(node.root, 'usr/bin', tool), { force: true })
+    const facts = nodeFacts(parseBundle(runIn(node.root, bash), 'bare'))
+    expect(facts.hostname).toBe('n1')
+    expect(facts.disks).toEqual([])
+    for (const what of [probes.disks, probes.k3sVersion, probes.stateSpace, probes.addressesText])
+      expect(facts.failures).toContainEqual({ what, reason: 'not installed on the node' })
+  })
+
+  test.each([['with'], ['without']])(
+    'leaves a command that hangs after its time, %s timeout(1)',
+    async (how) => {
+      const node = await lab.startNode(`hang-${how}`, bundleOf(k3osNode()))
+      await node.stop()
+      const lsblk = join(node.root, 'usr/bin/lsblk')
+      writeFileSync(lsblk, '#!/bin/sh\necho begun\nexec sleep 600\n', { mode: 0o755 })
+      if (how === 'without') rmSync(join(node.root, 'usr/bin/timeout'))
+      const script = collectorScript().replace(/^run_seconds=\d+/m, 'run_seconds=1')
+      const facts = nodeFacts(parseBundle(runIn(node.root, bash, script), 'hang'))
+      expect(facts.failures).toContainEqual({ what: probes.disks, reason: 'it did not end within its time' })
+      expect(facts.k3s.version).toBe('v1.21.5+k3s2')
+    },
+  )
+
+  test('runs nothing when the script arrives cut off', async () => {
+    const node = await lab.startNode('cut', bundleOf(k3osNode()))
+    await node.stop()
+    const script = collectorScript()
+    const cut = script.slice(0, script.lastIndexOf('collect </dev/null'))
+    expect(runIn(node.root, ['sh', '-s'], cut).toString()).toBe('')
+  })
+
+  test('only sees a file that is too large, and says what is no file', async () => {
+    const node = await lab.startNode('large', bundleOf(k3osNode()))
+    await node.stop()
+    const large = join(node.root, 'var/lib/rancher/k3os/config.d/large')
+    writeFileSync(large, Buffer.alloc(1024 * 1024 + 1))
+    execFileSync('mkfifo', [join(node.root, 'var/lib/rancher/k3os/config.d/pipe')])
+    const bundle = parseBundle(runIn(node.root, ['sh', '-s']), 'large')
+    expect(bundle.seen.get('/var/lib/rancher/k3os/config.d/large')?.sizeBytes).toBe(1024 * 1024 + 1)
+    expect(bundle.errors.get('/var/lib/rancher/k3os/config.d/pipe')).toBe(
+      'it is neither a file nor a directory',
+    )
+  })
+
+  test('finds local-path volumes where k3s was told to put them', async () => {
+    const volume = '/data/volumes/pvc-99999999-2222-3333-4444-555555555555_shop_db'
+    const files = {
+      [`${volume}/f`]: 'x'.repeat(5000),
+      '/etc/rancher/k3s/config.yaml': 'default-local-storage-path: "/data/volumes/"\n',
+    }
+    const bundle = await collect(await lab.startNode('elsewhere', bundleOf(k3osNode({ files }))))
+    const found = nodeFacts(bundle).localVolumes.find(({ path }) => path === volume)
+    expect(found?.bytes).toBeGreaterThanOrEqual(5000)
+  })
+})
+
+/** Everything below a root with size and time of change, to see that nothing was touched. */
+function listing(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((path) => existsSync(join(root, path)))
+    .map((path) => {
+      const { size, mtimeMs, mode } = lstatSync(join(root, path))
+      return `${path} ${size} ${mtimeMs} ${mode}`
+    })
+    .toSorted()
+}

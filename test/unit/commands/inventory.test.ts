@@ -1,0 +1,342 @@
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { inventory, type InventoryOptions, type InventoryPorts } from '../../../src/commands/inventory.ts'
+import { systemClock } from '../../../src/adapters/clock.ts'
+import { formatBundle } from '../../../src/core/bundle.ts'
+import { MigrateError } from '../../../src/core/errors.ts'
+import {
+  type ClusterFacts,
+  type Inventory,
+  inventorySchema,
+  type KubeNode,
+} from '../../../src/core/inventory.ts'
+import type { HostAddress } from '../../../src/migrate/ports.ts'
+import { bundleOf, canaries, k3osNode } from '../../support/k3os-node.ts'
+import { type RecordingIo, recordingIo } from '../../support/recording-io.ts'
+
+const defaults: InventoryOptions = {
+  host: [],
+  cluster: false,
+  user: 'rancher',
+  port: 22,
+  parallel: 8,
+  timeout: 60_000,
+  out: 'inv',
+  output: 'table',
+}
+
+/** The archive of a node with this host name and these changes. */
+function archive(hostname: string, bootId = `boot-${hostname}`): Uint8Array {
+  const files = {
+    '/proc/sys/kernel/hostname': `${hostname}\n`,
+    '/proc/sys/kernel/random/boot_id': `${bootId}\n`,
+    '/sys/class/dmi/id/product_uuid': `uuid-${hostname}\n`,
+  }
+  return new TextEncoder().encode(formatBundle(bundleOf(k3osNode({ files }))))
+}
+
+interface Ran {
+  readonly io: RecordingIo
+  readonly exit: number
+  readonly document: Inventory
+  readonly written: ReadonlyMap<string, { content: string | Uint8Array; mode: number }>
+}
+
+interface World {
+  readonly collect?: (address: HostAddress) => Promise<Uint8Array>
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
+  readonly cluster?: ClusterFacts | MigrateError
+  readonly signal?: AbortSignal
+}
+
+async function run(options: Partial<InventoryOptions>, world: World = {}): Promise<Ran> {
+  const written = new Map<string, { content: string | Uint8Array; mode: number }>()
+  const files = new Map(Object.entries(world.files ?? {}))
+  const ports: InventoryPorts = {
+    host: {
+      collect: (address) => (world.collect ?? (({ name }) => Promise.resolve(archive(name))))(address),
+      readFile: () => Promise.reject(new Error('not used')),
+    },
+    connectCluster() {
+      const { cluster: facts = cluster([]) } = world
+      if (facts instanceof MigrateError) return Promise.reject(facts)
+      return Promise.resolve({ read: () => Promise.resolve(facts) })
+    },
+    clock: { ...systemClock, now: () => new Date('2023-11-14T22:13:20Z') },
+    files: {
+      read: (path) => {
+        const content = files.get(path)
+        return Promise.resolve(typeof content === 'string' ? new TextEncoder().encode(content) : content)
+      },
+      names: (directory) => {
+        const below = [...files.keys()].filter((path) => path.startsWith(`${directory}/`))
+        return Promise.resolve(
+          below.length === 0 ? undefined : below.map((path) => path.slice(directory.length + 1)),
+        )
+      },
+      write: (path, content, mode) => {
+        written.set(path, { content, mode })
+        return Promise.resolve()
+      },
+      sha256: () => 'digest',
+    },
+  }
+  const io = recordingIo('/work', world.signal === undefined ? {} : { signal: world.signal })
+  const exit = await inventory({ ...defaults, ...options }, io, ports)
+  const document = inventorySchema.parse(parse(String(written.get('/work/inv/inventory.yaml')?.content)))
+  return { io, exit, document, written }
+}
+
+function kubeNode(name: string, changes: Partial<KubeNode> = {}): KubeNode {
+  return {
+    name,
+    uid: `uid-${name}`,
+    labels: {},
+    annotations: {},
+    taints: [],
+    unschedulable: false,
+    ready: true,
+    podCidr: null,
+    addresses: [{ type: 'InternalIP', address: `10.0.0.${name.slice(-1)}` }],
+    bootId: `boot-${name}`,
+    machineId: '',
+    systemUuid: '',
+    osImage: 'k3OS v0.21.5-k3s2r1',
+    kernelVersion: '',
+    kubeletVersion: '',
+    architecture: 'amd64',
+    allocatable: {},
+    ...changes,
+  }
+}
+
+function cluster(nodes: KubeNode[]): ClusterFacts {
+  return {
+    server: 'https://10.0.0.1:6443',
+    uid: 'u',
+    version: 'v1.21.5+k3s2',
+    nodes,
+    pods: [],
+    pdbs: [],
+    persistentVolumes: [],
+    daemonSets: [],
+    upgradePlans: [],
+    failures: [],
+  }
+}
+
+const names = ({ document }: Ran): string[] => document.nodes.map((node) => node.name)
+const lost = new MigrateError('cannot reach it', { exitCode: 74, hint: 'look at it' })
+
+describe('which nodes', () => {
+  test('arguments and a hosts file, each with its own port and user', async () => {
+    const asked: HostAddress[] = []
+    const ran = await run(
+      { host: ['n1=10.0.0.1'], hosts: 'hosts', port: 2222 },
+      {
+        files: { '/work/hosts': 'root@10.0.0.2:22 # second\n' },
+        collect: (address) => {
+          asked.push(address)
+          return Promise.resolve(archive(address.name))
+        },
+      },
+    )
+    expect(asked).toEqual([
+      { name: 'n1', host: '10.0.0.1', port: 2222, user: 'rancher' },
+      { name: '10.0.0.2', host: '10.0.0.2', port: 22, user: 'root' },
+    ])
+    expect(ran.document.nodes.map((node) => node.address)).toEqual(['root@10.0.0.2', '10.0.0.1:2222'])
+  })
+
+  test('none given: the k3OS nodes of the cluster; others are named, not forgotten', async () => {
+    const nodes = [
+      kubeNode('n1'),
+      kubeNode('n2', { osImage: 'Debian GNU/Linux 13' }),
+      kubeNode('n3', { osImage: '', labels: { 'k3os.io/mode': 'local' } }),
+    ]
+    const ran = await run({ cluster: true }, { cluster: cluster(nodes) })
+    expect(names(ran)).toEqual(['n1', 'n3'])
+    expect(ran.io.stderr()).toContain('the node n2 is left out: it runs Debian GNU/Linux 13')
+    expect(ran.exit).toBe(0)
+  })
+
+  test('a k3OS node of the cluster that was not asked for is named', async () => {
+    const world = { cluster: cluster([kubeNode('n1'), kubeNode('n2')]) }
+    const ran = await run(
+      { host: ['10.0.0.1'], cluster: true },
+      { ...world, collect: () => Promise.resolve(archive('n1')) },
+    )
+    expect(names(ran)).toEqual(['n1'])
+    expect(ran.io.stderr()).toContain('the k3OS node n2 of the cluster was not read')
+  })
+
+  test('a Node without an address is a row with an error', async () => {
+    const ran = await run({ cluster: true }, { cluster: cluster([kubeNode('n1', { addresses: [] })]) })
+    expect(ran.document.nodes).toMatchObject([{ name: 'n1', status: 'error', address: null }])
+    expect(ran.exit).toBe(3)
+  })
+
+  test.each<[string, Partial<InventoryOptions>, World, number, RegExp]>([
+    ['no host and no cluster', {}, {}, 64, /no host is given, and the cluster is not to be asked/],
+    [
+      'no host and the cluster fails',
+      { cluster: true },
+      { cluster: lost },
+      3,
+      /does not say which there are/,
+    ],
+    ['a cluster without k3OS', { cluster: true }, {}, 3, /none of the 0 nodes/],
+    ['a host twice', { host: ['10.0.0.1', 'n1=10.0.0.1'] }, {}, 64, /10\.0\.0\.1:22 is given twice/],
+    ['a name twice', { host: ['n1=10.0.0.1', 'n1=10.0.0.2'] }, {}, 64, /name n1 is given twice/],
+    ['a missing hosts file', { hosts: 'none' }, {}, 74, /cannot read none: it does not exist/],
+    ['hosts and archives', { host: ['n1'], fromDir: 'd' }, {}, 64, /takes no hosts/],
+    ['an empty folder', { fromDir: 'd' }, {}, 74, /there is no \*\.bundle in d/],
+  ])('%s is refused', async (_name, options, world, exitCode, message) => {
+    await expect(run(options, world)).rejects.toMatchObject({
+      exitCode,
+      message: expect.stringMatching(message),
+      hint: expect.any(String),
+    })
+  })
+})
+
+describe('names', () => {
+  const byHost = (hosts: Record<string, Uint8Array>): World => ({
+    collect: ({ host }) => Promise.resolve(hosts[host] ?? new Uint8Array()),
+  })
+
+  test('the Node with the same boot ID gives the name, whatever the machine calls itself', async () => {
+    const ran = await run(
+      { host: ['10.0.0.9'], cluster: true },
+      { ...byHost({ '10.0.0.9': archive('k3os-1234', 'boot-n1') }), cluster: cluster([kubeNode('n1')]) },
+    )
+    expect(names(ran)).toEqual(['n1'])
+  })
+
+  test('without a cluster it is the host name', async () => {
+    expect(names(await run({ host: ['10.0.0.1'] }, byHost({ '10.0.0.1': archive('N1') })))).toEqual(['n1'])
+  })
+
+  test('two machines of one host name keep their addresses', async () => {
+    const hosts = byHost({ '10.0.0.1': archive('k3os'), '10.0.0.2': archive('k3os') })
+    const ran = await run({ host: ['10.0.0.1', '10.0.0.2'] }, hosts)
+    expect(names(ran)).toEqual(['10.0.0.1', '10.0.0.2'])
+    expect(ran.written.has('/work/inv/bundles/10.0.0.1.bundle')).toBe(true)
+  })
+
+  test('what the user says settles it', async () => {
+    const ran = await run({ host: ['shop=10.0.0.1'] }, byHost({ '10.0.0.1': archive('k3os') }))
+    expect(names(ran)).toEqual(['shop'])
+  })
+
+  test('an address with colons makes a plain file name', async () => {
+    const ran = await run({ host: ['fd00::5'] }, { collect: () => Promise.reject(lost) })
+    expect(names(ran)).toEqual(['fd00::5'])
+    const read = await run(
+      { host: ['fd00::5', 'fd00::6'] },
+      { collect: () => Promise.resolve(archive('same')) },
+    )
+    expect([...read.written.keys()]).toContain('/work/inv/bundles/fd00--5.bundle')
+  })
+})
+
+describe('a node that cannot be read', () => {
+  test('is a row with the reason, exit 3, and says on stderr what to do', async () => {
+    const ran = await run(
+      { host: ['n1', 'n2'] },
+      { collect: ({ name }) => (name === 'n1' ? Promise.reject(lost) : Promise.resolve(archive(name))) },
+    )
+    expect(ran.document.nodes).toMatchObject([
+      { name: 'n1', status: 'error', reason: 'cannot reach it' },
+      { name: 'n2', status: 'read' },
+    ])
+    expect(ran.io.stdout()).toMatch(/^n1 .*not read: cannot reach it$/m)
+    expect(ran.io.stderr()).toContain('hint: look at it')
+    expect(ran.exit).toBe(3)
+  })
+
+  test('a broken archive is one, with file and line', async () => {
+    const ran = await run(
+      { fromDir: 'd' },
+      { files: { '/work/d/a.bundle': archive('a'), '/work/d/b.bundle': 'k3os-migrate-bundle 1\n' } },
+    )
+    expect(ran.document.nodes).toMatchObject([
+      { name: 'a', status: 'read', how: 'bundle a.bundle', readAt: '2023-11-14T22:13:30.000Z' },
+      {
+        name: 'b',
+        status: 'error',
+        reason: '/work/d/b.bundle:2: the bundle is cut off: its last line is missing',
+      },
+    ])
+  })
+
+  test('a cluster that does not answer is kept as that, and is not success', async () => {
+    const ran = await run({ host: ['n1'], cluster: true }, { cluster: lost })
+    expect(ran.document.cluster).toEqual({ status: 'error', reason: 'cannot reach it' })
+    expect(ran.exit).toBe(3)
+  })
+
+  test('archives alone ask no cluster', async () => {
+    const world = { cluster: lost, files: { '/work/d/a.bundle': archive('a') } }
+    expect((await run({ fromDir: 'd', cluster: true }, world)).document.cluster).toBeNull()
+    expect((await run({ fromDir: 'd', cluster: true, context: 'c' }, world)).document.cluster?.status).toBe(
+      'error',
+    )
+  })
+
+  test('a mistake of our own is no row', async () => {
+    await expect(
+      run({ host: ['n1'] }, { collect: () => Promise.reject(new TypeError('bug')) }),
+    ).rejects.toThrow('bug')
+  })
+})
+
+test('never more nodes at once than allowed, and all of them', async () => {
+  let now = 0
+  let most = 0
+  const host = Array.from({ length: 25 }, (_, index) => `n${index}`)
+  const ran = await run(
+    { host, parallel: 3 },
+    {
+      async collect({ name }) {
+        now += 1
+        most = Math.max(most, now)
+        await new Promise((resolve) => setImmediate(resolve))
+        now -= 1
+        return archive(name)
+      },
+    },
+  )
+  expect(most).toBe(3)
+  expect(ran.document.nodes).toHaveLength(25)
+})
+
+test('stopped in the middle writes nothing', async () => {
+  const stop = new AbortController()
+  const collect = (): Promise<Uint8Array> => {
+    stop.abort('SIGINT')
+    return Promise.reject(new Error('SIGINT'))
+  }
+  await expect(
+    run({ host: ['n1', 'n2'], parallel: 1 }, { collect, signal: stop.signal }),
+  ).rejects.toMatchObject({
+    exitCode: 130,
+    message: 'stopped before every node was read; nothing was written',
+  })
+})
+
+describe('output', () => {
+  test.each(['json', 'yaml'] as const)('%s is the document that was written', async (output) => {
+    const ran = await run({ host: ['n2', 'n1'], output })
+    expect(parse(ran.io.stdout())).toEqual(ran.document)
+    expect(names(ran)).toEqual(['n1', 'n2'])
+  })
+
+  test('bundles are private, and hold what nothing else says', async () => {
+    const ran = await run({ host: ['n1'], output: 'yaml' })
+    expect(ran.written.get('/work/inv/bundles/n1.bundle')?.mode).toBe(0o600)
+    const said =
+      ran.io.stdout() + ran.io.stderr() + String(ran.written.get('/work/inv/inventory.yaml')?.content)
+    for (const canary of Object.values(canaries)) expect(said).not.toContain(canary)
+  })
+})
