@@ -1,4 +1,4 @@
-import { finding, type Finding, type Rule } from '../findings.ts'
+import { finding, type Finding, type Rule, type Severity } from '../findings.ts'
 import type { ConfigPath } from '../path.ts'
 import { configRules } from '../rules/config.ts'
 import type { Place } from './reading.ts'
@@ -14,14 +14,15 @@ export class ConfigFindings {
     id: Id,
     facts: (typeof configRules)[Id] extends Rule<infer Facts> ? Facts : never,
     place: Place,
-    path: ConfigPath,
-    severity?: Finding['severity'],
+    path: ConfigPath | null,
+    more: { readonly severity?: Severity; readonly name?: string } = {},
   ): void {
     const rule = configRules[id] as Rule<typeof facts>
     const found = finding(id, rule, facts, {
       subject: { kind: 'Configuration', name: place.file },
       location: { ...place, path },
-      ...(severity === undefined ? {} : { severity }),
+      ...(more.severity === undefined ? {} : { severity: more.severity }),
+      ...(more.name === undefined ? {} : { discriminator: more.name }),
     })
     const count = (this.keys.get(found.key) ?? 0) + 1
     this.keys.set(found.key, count)

@@ -21,7 +21,7 @@ import type { Table } from './value.ts'
 export function readConfig(sources: ConfigSources): ConfigReading {
   const all = loadSources(sources)
   const account = accountFor(all.loaded)
-  const asked = new Set<ConfigPath>(account.claims.map((claim) => claim.path))
+  const asked = new Set<ConfigPath>(account.claims.map(({ list, path }) => list?.path ?? path))
   if (all.unloadable.length > 0) return rejectSources(all.unloadable, [...asked])
 
   const ledger = new Ledger()

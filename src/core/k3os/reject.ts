@@ -25,7 +25,7 @@ export function rejectSources(
           : kind === 'config.d'
             ? 'every file in config.d counts, whatever its name: correct it, or move it elsewhere'
             : `correct ${place.file} at line ${place.line}`
-    findings.add('CFG-UNREADABLE', { problem, hint, runtimeOnly: isRuntimeOnly(kind) }, place, '')
+    findings.add('CFG-UNREADABLE', { problem, hint, runtimeOnly: isRuntimeOnly(kind) }, place, null)
   }
   return rejected(findings, without, unloadable[0]?.place)
 }

@@ -1,3 +1,4 @@
+import { childPath } from '../path.ts'
 import type { UnknownKey } from './account.ts'
 import { fieldOf, namesOf, usualSpelling } from './names.ts'
 import type { ConfigFindings } from './config-findings.ts'
@@ -50,11 +51,11 @@ export function reviewUnknown(unknown: UnknownKey, findings: ConfigFindings): vo
         key: display(path, key),
         meant: unknown.meant === null ? null : usualSpelling(unknown.meant),
         belowFolded,
-        cloudInit: path === key && cloudInitKeys.has(key),
+        cloudInit: path === childPath('', key) && cloudInitKeys.has(key),
       },
       source.place(entry.keyStart, entry.keyEnd),
       path,
-      unknown.meant === null ? 'low' : 'medium',
+      { severity: unknown.meant === null ? 'low' : 'medium' },
     )
   }
 }
@@ -65,7 +66,7 @@ function reviewArgument(unknown: UnknownKey, findings: ConfigFindings): void {
   const bracket = key.indexOf('[')
   const names = namesOf(rootShape)
   const stem = bracket < 0 ? null : key.slice(0, bracket)
-  const inside = path !== key
+  const inside = path !== childPath('', key)
   const knownStem = stem !== null && (names.aliases.has(stem) || fieldOf(stem, names) !== undefined)
   for (const { start, end } of argumentsOf(entry)) {
     const written = source.text.slice(start, end)
@@ -80,7 +81,7 @@ function reviewArgument(unknown: UnknownKey, findings: ConfigFindings): void {
         { key: argument, meant: meant === null ? null : usualSpelling(meant), belowFolded, cloudInit: false },
         place,
         path,
-        meant === null ? 'low' : 'medium',
+        { severity: meant === null ? 'low' : 'medium' },
       )
   }
 }
@@ -93,14 +94,7 @@ function argumentsOf(entry: Entry): { start: number; end: number }[] {
 
 /** The place of a key for people: the settings around it in their usual spelling, the key as it was written. */
 function display(path: string, key: string): string {
-  const parent = parentOf(path, key)
-  if (parent === '') return key
-  const shown = path.slice(parent.length)
-  return usualSpelling(parent) + shown
-}
-
-function parentOf(path: string, key: string): string {
-  return path.endsWith(`.${key}`)
-    ? path.slice(0, -key.length - 1)
-    : path.slice(0, Math.max(path.lastIndexOf('["'), 0))
+  if (path === childPath('', key)) return key
+  const own = childPath('x', key).slice(1)
+  return usualSpelling(path.slice(0, -own.length)) + own
 }

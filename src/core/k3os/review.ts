@@ -5,11 +5,12 @@ import { claimsByValue, lostValues, type Account, type Claim, type LostValue } f
 import { ConfigFindings } from './config-findings.ts'
 import type { Decoded } from './decode.ts'
 import type { Ledger } from './ledger.ts'
-import type { Loaded, LoadedSources } from './load.ts'
+import type { LoadedSources } from './load.ts'
 import { usualSpelling } from './names.ts'
 import type { Result, Settled } from './result.ts'
 import { beyondChance, reviewChoices } from './review-choice.ts'
 import { reviewConfig } from './review-config.ts'
+import { reviewSource } from './review-source.ts'
 import { reviewUnknown } from './review-unknown.ts'
 import { asWritten, placeOf, type Value } from './value.ts'
 
@@ -22,10 +23,10 @@ export function review(
   ledger: Ledger,
 ): Finding[] {
   const findings = new ConfigFindings()
-  for (const source of sources.loaded) reviewSource(source, findings)
+  for (const source of sources.loaded) reviewSource(source, result, findings)
   for (const file of sources.skipped) {
     const place = { file: file.file, line: 1, column: 1, endLine: 1, endColumn: 1 }
-    findings.add('CFG-METADATA-UNREADABLE', { why: file.unreadable }, place, '')
+    findings.add('CFG-METADATA-UNREADABLE', { why: file.unreadable }, place, null)
   }
   for (const key of account.unknown) reviewUnknown(key, findings)
   const claims = claimsByValue(account)
@@ -34,63 +35,9 @@ export function review(
   reviewChoices(claims, ledger, findings)
   reviewFolded(decoded, lost, result, findings)
   for (const settled of result.settled) reviewChange(settled, findings)
-  for (const claim of account.claims) if (isUsed(claim, result)) reviewUsed(claim, findings)
+  for (const claim of account.claims) reviewClaim(claim, result, findings)
   reviewConfig(result, findings)
   return findings.list
-}
-
-function isUsed(claim: Claim, result: Result): boolean {
-  return result.used.has(claim.value)
-}
-
-function reviewSource(loaded: Loaded, findings: ConfigFindings): void {
-  const { source } = loaded
-  for (const note of loaded.notes)
-    switch (note.kind) {
-      case 'duplicate-key': {
-        const kept = formatPosition(placeOf(note.kept))
-        findings.add(
-          'CFG-DUPLICATE-KEY',
-          { key: note.key, kept, merge: note.by === 'merge' },
-          placeOf(note.lost),
-          note.key,
-        )
-        break
-      }
-      case 'equal-keys':
-        findings.add(
-          'CFG-EQUAL-KEYS',
-          { key: note.key, kept: formatPosition(placeOf(note.kept)) },
-          placeOf(note.lost),
-          note.key,
-        )
-        break
-      case 'binary-damaged':
-        findings.add('CFG-BINARY-DAMAGED', { setting: 'the value' }, source.place(note.start, note.end), '')
-        break
-      case 'rest-ignored': {
-        const place = source.place(note.start, source.text.length)
-        findings.add('CFG-REST-IGNORED', { line: place.line }, place, '')
-        break
-      }
-    }
-  for (const argument of loaded.ignored) {
-    const because =
-      argument.because === 'a map has this name'
-        ? 'arguments before it set parts of this key'
-        : 'an argument before it set a part of this key to a value'
-    findings.add(
-      'CFG-ARGUMENT-IGNORED',
-      { key: argument.key, because },
-      source.place(argument.start, argument.end),
-      argument.key,
-    )
-  }
-  if (loaded.script !== null) {
-    const gzip = loaded.script === 'binary' && source.text.startsWith('\x1f')
-    const facts = { binary: loaded.script === 'binary', gzip }
-    findings.add('CFG-USERDATA-SCRIPT', facts, source.place(0, source.text.length), 'writeFiles')
-  }
 }
 
 function reviewLost(
@@ -201,13 +148,15 @@ function reviewChange({ path, slot }: Settled, findings: ConfigFindings): void {
     findings.add('CFG-VALUE-FORM', { key, setting, written: shown, became }, place, path)
 }
 
-function reviewUsed(claim: Claim, findings: ConfigFindings): void {
+function reviewClaim(claim: Claim, result: Result, findings: ConfigFindings): void {
   const { path, key, source, value } = claim
   const spelled = { key, setting: usualSpelling(path) }
+  const isNull = value.kind === 'scalar' && value.value === null
+  if (path === 'k3os.install' && isNull && result.config.k3os.install === undefined)
+    findings.add('CFG-INSTALL-REMOVED', spelled, placeOf(value), path)
+  if (!result.used.has(value)) return
   if (path === 'initCmd' && source.kind !== 'cmdline')
     findings.add('CFG-INIT-CMD', spelled, placeOf(value), path)
   if (path === 'hostname' && source.kind === 'cmdline')
     findings.add('CFG-HOSTNAME-ARGUMENT', spelled, placeOf(value), path)
-  if (path === 'k3os.install' && value.kind === 'scalar' && value.value === null)
-    findings.add('CFG-INSTALL-REMOVED', spelled, placeOf(value), path)
 }

@@ -307,7 +307,7 @@ export const configRules = {
   'CFG-ARGUMENT-IGNORED': rule<{ readonly key: string; readonly because: string }>({
     severity: 'medium',
     title: 'A kernel argument is ignored because of an earlier one',
-    text: ({ key, because }) => ({ summary: `the kernel argument ${key} is ignored: ${because} already` }),
+    text: ({ key, because }) => ({ summary: `the kernel argument ${key} is ignored: ${because}` }),
   }),
   'CFG-HOSTNAME-ARGUMENT': rule<Spelled>({
     severity: 'low',
