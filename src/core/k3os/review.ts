@@ -59,13 +59,9 @@ function reviewLost(
   switch (replacement.how) {
     case 'later-source': {
       const cleared = replacement.by.kind === 'scalar' && replacement.by.value === null
-      findings.add(
-        'CFG-SHADOWED',
-        { ...facts, cleared },
-        place,
-        path,
-        value.kind === 'scalar' ? 'info' : 'low',
-      )
+      findings.add('CFG-SHADOWED', { ...facts, cleared }, place, path, {
+        severity: value.kind === 'scalar' ? 'info' : 'low',
+      })
       break
     }
     case 'other-spelling':
