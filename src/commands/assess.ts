@@ -11,7 +11,7 @@ import { bundleFiles } from '../core/bundle-files.ts'
 import { parseBundle } from '../core/bundle.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { severities, severityRank, type Severity } from '../core/findings.ts'
-import { inventorySchema, type Inventory } from '../core/inventory.ts'
+import type { Inventory } from '../core/inventory.ts'
 import { readConfig } from '../core/k3os/read.ts'
 import { configSourcesFrom } from '../core/k3os/sources.ts'
 import type { Waiver } from '../core/plan.ts'
@@ -21,6 +21,7 @@ import { yaml } from '../output/yaml.ts'
 import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 import { requireDocument } from './read-document.ts'
+import { readInventory } from './read-inventory.ts'
 import { findTranslator } from './target.ts'
 
 export interface AssessOptions {
@@ -35,14 +36,10 @@ export interface AssessOptions {
 /** Prints what speaks against moving and which target fits. Exit 3 with inhibitors, 4 from `--fail-on` on. */
 export async function assess(options: AssessOptions, io: CommandIo): Promise<ExitCode> {
   const path = resolve(io.cwd, options.inventory)
-  const { document: inventory, sha256 } = await requireDocument(
-    path,
-    inventorySchema,
-    'k3os-migrate inventory',
-  )
+  const inventory = await readInventory(path)
   const assessment = assessInventory({
     inventory,
-    inventorySha256: sha256,
+    inventorySha256: sha256((await readIfPresent(path)) ?? ''),
     configs: await readConfigs(inventory, dirname(path)),
     targets: await targetsToLookAt(options.target),
     waivers: options.waivers === undefined ? [] : await readWaivers(resolve(io.cwd, options.waivers)),
@@ -105,7 +102,7 @@ export async function readConfigs(
 async function readNodeConfig(path: string, expectedSha256: string): Promise<ConfigVerdict> {
   const bytes = await readIfPresent(path)
   if (bytes === undefined) return { status: 'unread', reason: `there is no bundle ${path}`, findings: [] }
-  if (createHash('sha256').update(bytes).digest('hex') !== expectedSha256) {
+  if (sha256(bytes) !== expectedSha256) {
     const reason = `the bundle ${path} is not the one the inventory was made from`
     return { status: 'unread', reason, findings: [] }
   }
@@ -129,4 +126,8 @@ const waiversSchema = z.union([
 export async function readWaivers(path: string): Promise<readonly Waiver[]> {
   const hint = 'a waivers file is a YAML list of {key, reason, approvedBy, expires}'
   return (await requireDocument(path, waiversSchema, hint)).document
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex')
 }

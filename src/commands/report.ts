@@ -25,7 +25,8 @@ export interface ReportOptions {
 
 /** Writes what a run found, decided, did and proved. */
 export async function report(options: ReportOptions, io: CommandIo): Promise<ExitCode> {
-  const directory = resolve(io.cwd, await findRun(stateDirectory(io.env, options.stateDir), options.run))
+  const state = resolve(io.cwd, stateDirectory(io.env, options.stateDir))
+  const directory = resolve(io.cwd, await findRun(state, options.run))
   const documents = await readRun(directory)
   const made = runReport(documents)
   const text = options.output === 'html' ? reportHtml(made) : reportMarkdown(made)

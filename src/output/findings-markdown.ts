@@ -1,5 +1,5 @@
 import { isInhibitor, sortFindings, type Finding } from '../core/findings.ts'
-import { severityWord, subjectText } from './findings-table.ts'
+import { placeText, severityWord, subjectText } from './findings-table.ts'
 import { code, codeBlock, inline, markdownTable } from './markdown.ts'
 
 /** Findings as GitHub-flavoured Markdown: one table, then diagnosis and remedy of what is above `low`. */
@@ -12,7 +12,7 @@ export function findingsMarkdown(findings: readonly Finding[]): string {
       isInhibitor(f) ? `**${severityWord(f)}**` : severityWord(f),
       code(f.rule),
       inline(subjectText(f.subject)),
-      inline(f.summary),
+      inline([f.summary, placeText(f)].join(' ').trim()),
     ]),
   )
   return [overview, ...shown.filter(hasMoreToSay).map(detail)].join('\n')

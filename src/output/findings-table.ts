@@ -20,7 +20,7 @@ export function findingsTable(
     { text: severityWord(f), role: severityRole(f) },
     f.rule,
     elide(shortSubject(f.subject), subjectWidth),
-    f.waiver === null ? f.summary : `${f.summary} (waived: ${f.waiver.reason})`,
+    [f.summary, placeText(f), waiverText(f)].filter((part) => part !== '').join(' '),
   ])
   const overview = table(['SEVERITY', 'RULE', 'SUBJECT', 'SUMMARY'], rows, { width: options.width ?? 100 })
   const inhibitors = shown.filter((f) => isInhibitor(f) && f.remediations.length > 0)
@@ -37,6 +37,16 @@ export function severityWord(f: Finding): string {
 export function subjectText(subject: Subject): string {
   const name = [subject.namespace, subject.name].filter((part) => part !== null).join('/')
   return name === '' ? subject.kind : `${subject.kind} ${name}`
+}
+
+/** `(/var/lib/rancher/k3os/config.yaml:12)`, as editors read it; empty without a place. */
+export function placeText({ location }: Finding): string {
+  if (location === null) return ''
+  return `(${location.file}${location.line === null ? '' : `:${location.line}`})`
+}
+
+function waiverText({ waiver }: Finding): string {
+  return waiver === null ? '' : `(waived: ${waiver.reason})`
 }
 
 const shortKinds: Readonly<Record<string, string>> = {

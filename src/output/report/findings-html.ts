@@ -1,7 +1,8 @@
 import type { AssessmentDocument } from '../../core/assessment.ts'
 import { isInhibitor, sortFindings, type Finding } from '../../core/findings.ts'
-import { severityWord, subjectText } from '../findings-table.ts'
+import { placeText, severityWord, subjectText } from '../findings-table.ts'
 import { html, type Html } from '../html.ts'
+import { capital } from './words.ts'
 import { isSerious, openFindings } from './findings-order.ts'
 
 /** What was found before the move, worst first, and every check with its result. */
@@ -23,14 +24,14 @@ export function assessmentSections(assessment: AssessmentDocument): Html {
 function serious(f: Finding): Html {
   const tone = isInhibitor(f) ? 'bad' : 'warn'
   return html`<div class="finding ${f.waiver === null ? tone : null}">
-    <h4>${f.summary}</h4>
+    <h4>${capital(f.summary)}</h4>
     <p class="meta">
       <span class="${f.waiver === null ? tone : 'dim'}">${severityWord(f)}</span> · ${f.rule} ·
-      ${subjectText(f.subject)}
+      ${subjectText(f.subject)} ${placeText(f)}
     </p>
     ${f.waiver === null ? null : html`<p>Accepted by ${f.waiver.approvedBy}${f.waiver.expires === null ? null : ` until ${f.waiver.expires}`}: ${f.waiver.reason}</p>`}
     ${f.diagnosis === '' ? null : html`<p>${f.diagnosis}</p>`}
-    ${f.remediations.map(({ type, text }) => (type === 'hint' ? html`<p>${text}</p>` : html`<pre>${text}</pre>`))}
+    ${f.remediations.map(({ type, text }) => (type === 'hint' ? html`<p>${capital(text)}</p>` : html`<pre>${text}</pre>`))}
   </div> `
 }
 

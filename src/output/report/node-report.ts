@@ -2,11 +2,12 @@ import type { AssessmentDocument } from '../../core/assessment.ts'
 import { sizeText } from '../../core/assess/size-text.ts'
 import type { Inventory, InventoryNode } from '../../core/inventory.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import type { Plan } from '../../core/plan.ts'
+import { stepDefaults, type Plan } from '../../core/plan.ts'
+import { isStepId } from '../../core/run-state.ts'
 import { proofRows, type ProofRow } from './proof-rows.ts'
 import type { Row, RunDocuments, Tone } from './run-report.ts'
-import { stepRows, type StepRow } from './step-rows.ts'
-import { durationText, plural } from './words.ts'
+import { attempts, stepRows, workMs, type Attempt } from './step-rows.ts'
+import { durationText, plural, timeText } from './words.ts'
 
 /** One node: what was found, decided, done and proven. */
 export interface NodeReport {
@@ -16,10 +17,11 @@ export interface NodeReport {
   readonly reason: string | null
   /** The last step reached. */
   readonly step: string | null
+  /** Time of the steps of its last try. */
   readonly took: string
   readonly found: readonly Row[]
   readonly decided: readonly Row[]
-  readonly steps: readonly StepRow[]
+  readonly attempts: readonly Attempt[]
   readonly proven: readonly ProofRow[]
 }
 
@@ -31,23 +33,22 @@ export function nodeReport(node: OutcomeNode, documents: RunDocuments): NodeRepo
   const entry = inventory?.nodes.find(
     (one) => one.name === node.name || (one.status === 'read' && one.facts.hostname === node.name),
   )
+  const tries = attempts(stepRows(journal.records, node.name))
+  const last = tries.at(-1)
   return {
     name: node.name,
     role: planned?.role ?? '',
     state: stateOf(node),
     reason: node.reason,
-    step: node.step,
-    took:
-      node.startedAt === null || node.endedAt === null
-        ? ''
-        : durationText(Date.parse(node.endedAt) - Date.parse(node.startedAt)),
+    step: node.step !== null && isStepId(node.step) ? stepDefaults[node.step].title : node.step,
+    took: last === undefined ? '–' : durationText(workMs(last.rows)),
     found: [
       ...foundRows(entry),
       ...volumeRows(node.name, inventory),
       ...assessedRows(node.name, assessment, plan),
     ],
     decided: planned === undefined || plan === null ? [] : decidedRows(planned, plan),
-    steps: stepRows(journal.records, node.name),
+    attempts: tries,
     proven: proofRows(node, inventory, journal.records),
   }
 }
@@ -92,7 +93,7 @@ function foundRows(entry: InventoryNode | undefined): Row[] {
         disks.map(({ name, sizeMib, model }) => known([`${name} ${sizeText(sizeMib * 1024 * 1024)}`, model])),
       ),
     ),
-    row('Read', `${entry.readAt} by ${entry.how}`),
+    row('Read', `${timeText(entry.readAt)} by ${entry.how}`),
     ...(facts.failures.length === 0
       ? []
       : [row('Not read', facts.failures.map(({ what, reason }) => `${what} (${reason})`).join(', '))]),

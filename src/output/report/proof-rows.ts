@@ -14,13 +14,16 @@ export interface ProofRow {
 
 type OutcomeNode = Outcome['nodes'][number]
 
-/** Before comes from the inventory, after from the proof of the run; without a proof nothing is claimed. */
+/**
+ * Before comes from the inventory, after from the proof of the run. Without a proof only the data that was
+ * fingerprinted is shown, with what became of it.
+ */
 export function proofRows(
   { name, proof }: OutcomeNode,
   inventory: Inventory | null,
   records: readonly JournalRecord[],
 ): ProofRow[] {
-  if (proof === null) return []
+  if (proof === null) return dataRows(name, records)
   const before = kubeNode(inventory, name)
   return [
     compared(

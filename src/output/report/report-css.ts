@@ -31,18 +31,18 @@ h3 { font: 600 .78rem/1.3 var(--sans); letter-spacing: .07em; text-transform: up
 p { margin: 0 0 1rem; max-width: 42rem; overflow-wrap: anywhere; }
 a { color: var(--link); text-underline-offset: .15em; }
 a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-code, pre { font-family: var(--mono); font-size: .84em; overflow-wrap: anywhere; }
-.kicker { font: 600 .82rem/1.4 var(--sans); color: var(--soft); margin: 0; }
+code, pre { font-family: var(--mono); font-size: .9em; overflow-wrap: anywhere; }
+.kicker { font: 600 .82rem/1.4 var(--sans); color: var(--soft); margin: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
+.kicker .state { font-size: inherit; }
 .lead { font-size: 1.15rem; }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: .5rem; }
-.next { border-left: 4px solid var(--warn-bar); background: var(--panel); padding: .8rem 1rem; margin: 1.5rem 0; }
-.next.bad { border-color: var(--bad-bar); }
+.next { border-left: 4px solid var(--ink); background: var(--panel); padding: .8rem 1rem; margin: 1.5rem 0; }
 .next p { font: 600 .82rem/1.4 var(--sans); margin: 0 0 .3rem; }
 pre { margin: .4rem 0; padding: .6rem .8rem; background: var(--panel); white-space: pre-wrap; line-height: 1.45; border-radius: 3px; }
 .next pre { padding: 0; background: none; font-size: .92rem; }
 nav ul { list-style: none; padding: 0; margin: 2rem 0 0; display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; font: .9rem/1.4 var(--sans); }
-dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .35rem 1.5rem; margin: 0; font: .92rem/1.45 var(--sans); }
+dl { display: grid; grid-template-columns: 8.5rem 1fr; gap: .35rem 1.5rem; margin: 0; font: .92rem/1.45 var(--sans); }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font: .92rem/1.45 var(--sans); font-variant-numeric: tabular-nums; }
@@ -58,11 +58,16 @@ td .sub + .sub { margin-top: .15rem; }
 .state::before { content: ''; display: inline-block; width: .62em; height: .62em; border-radius: 50%; background: currentColor; margin-right: .45em; }
 .state.warn::before { border-radius: 0; } .state.bad::before { border-radius: 0; transform: rotate(45deg); }
 .state.dim::before { background: none; border: 1.5px solid currentColor; }
+td strong { display: inline-block; }
+.try { font: 600 .92rem/1.4 var(--sans); margin: 1.4rem 0 .3rem; display: flex; flex-wrap: wrap; gap: .1rem 1rem; }
 article > header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem 1rem; }
 article h2 { flex: 1 0 100%; margin-bottom: .2rem; }
 .bar { display: block; width: 100%; height: .7rem; margin-top: .35rem; background: var(--panel); }
 .bar rect { fill: var(--idle-bar); } .bar .done { fill: var(--ok-bar); } .bar .failed { fill: var(--bad-bar); } .bar .undone { fill: var(--warn-bar); }
-td.when { width: 24%; }
+table.steps, table.proof { table-layout: fixed; }
+.steps th:nth-child(2) { width: 7.5rem; } .steps th:nth-child(3) { width: 24%; } .steps th:nth-child(4) { width: 6.5rem; }
+.proof th:nth-child(1) { width: 22%; } .proof th:nth-child(4) { width: 26%; }
+.proof .state { white-space: normal; font-weight: 400; }
 .finding { margin: 0 0 1.6rem; padding-left: 1rem; border-left: 4px solid var(--line); break-inside: avoid; }
 .finding.bad { border-color: var(--bad-bar); color: inherit; } .finding.warn { border-color: var(--warn-bar); color: inherit; }
 .finding h4 { font: 600 1.02rem/1.35 var(--serif); margin: 0 0 .2rem; overflow-wrap: anywhere; }
@@ -79,7 +84,9 @@ footer { font: .82rem/1.5 var(--sans); color: var(--soft); padding-top: 3rem; pa
   tr { border-bottom: 1px solid var(--line); padding: .6rem 0; }
   td, td.number { border: 0; padding: .1rem 0; text-align: left; white-space: normal; }
   td[data-label]::before { content: attr(data-label) ': '; color: var(--soft); }
-  td.when { width: auto; }
+  td[data-label] { display: inline-block; margin-right: 1.2rem; }
+  .proof td[data-label] { display: block; margin: 0; }
+  td.when .bar { display: none; }
 }
 @media print {
   :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --panel: #f3f3f3; --ok: #14532d; --warn: #713f00; --bad: #8b1512; }

@@ -4,9 +4,9 @@ import type { NodeReport } from './node-report.ts'
 import type { ProofRow } from './proof-rows.ts'
 import { reportCss } from './report-css.ts'
 import type { EvidenceRow, Row, RunReport } from './run-report.ts'
-import type { StepOutcome, StepRow } from './step-rows.ts'
+import type { Attempt, StepOutcome } from './step-rows.ts'
 import { timeline } from './timeline.ts'
-import { clockText, durationText } from './words.ts'
+import { capital, clockText, durationText, timeText } from './words.ts'
 
 /** One self-contained page: no scripts, nothing loaded from elsewhere. */
 export function reportHtml(report: RunReport): string {
@@ -26,8 +26,8 @@ export function reportHtml(report: RunReport): string {
         <a class="skip" href="#nodes">Skip to the nodes</a>
         <main>
           <header>
-            <p class="kicker">k3OS migration report</p>
-            <h1 class="${report.tone === 'ok' ? null : report.tone}">${headline}</h1>
+            <p class="kicker">k3OS migration report ${state(report.state)}</p>
+            <h1>${headline}</h1>
             <p class="lead">${report.lead}</p>
             ${next(report)} ${definitions(report.about)} ${contents(report)}
           </header>
@@ -46,9 +46,9 @@ export function reportHtml(report: RunReport): string {
   return page.html
 }
 
-function next({ next: command, tone }: RunReport): Html | null {
+function next({ next: command }: RunReport): Html | null {
   if (command === null) return null
-  return html`<div class="next ${tone}">
+  return html`<div class="next">
     <p>Next</p>
     <pre>${command}</pre>
   </div>`
@@ -95,8 +95,8 @@ function overview(nodes: readonly NodeReport[]): Html {
         </td>
         <td data-label="Role">${node.role}</td>
         <td>${state(node.state)}</td>
-        <td data-label="Last step">${node.step ?? 'none'}</td>
-        <td class="number" data-label="Took">${node.took === '' ? 'not begun' : node.took}</td>
+        <td data-label="Last step">${node.step ?? '–'}</td>
+        <td class="number" data-label="Took">${node.took}</td>
       </tr> `,
   )
   return html`<table>
@@ -126,7 +126,7 @@ function nodeArticle(node: NodeReport, index: number): Html {
     ${part('Found', node.found, 'There is no inventory in the run directory.')}
     ${part('Decided', node.decided, 'There is no plan in the run directory.')}
     <h3>Done</h3>
-    ${node.steps.length === 0 ? html`<p>Nothing was done on this node.</p>` : stepTable(node.steps)}
+    ${node.attempts.length === 0 ? html`<p>Nothing was done on this node.</p>` : node.attempts.map((attempt) => stepTable(attempt, node.attempts.length))}
     <h3>Proven</h3>
     ${node.proven.length === 0 ? html`<p>Nothing yet: the proof is taken when the node has rejoined.</p>` : proofTable(node.proven)}
   </article> `
@@ -144,15 +144,14 @@ const outcomes: Readonly<Record<StepOutcome, NodeReport['state']>> = {
   unfinished: { text: 'unfinished', tone: 'warn' },
 }
 
-function stepTable(rows: readonly StepRow[]): Html {
+function stepTable({ number, rows }: Attempt, of: number): Html {
   const bar = timeline(rows)
-  const attempts = new Set(rows.map(({ attempt }) => attempt)).size
   const body = rows.map(
     (row) =>
       html`<tr>
         <td>
-          <strong>${row.title}</strong
-          >${attempts > 1 ? html` <span class="dim">try ${row.attempt}</span>` : null}${row.actions.map((action) => html`<div class="sub">${action}</div>`)}${row.error === null ? null : html`<div class="bad">${row.error}</div>`}
+          <strong>${capital(row.title)}</strong
+          >${row.actions.map((action) => html`<div class="sub">${capital(action)}</div>`)}${row.error === null ? null : html`<div class="bad">${row.error}</div>`}
         </td>
         <td>${state(outcomes[row.outcome])}</td>
         <td class="when" data-label="Began">${clockText(row.startedAt)}${bar(row)}</td>
@@ -161,19 +160,22 @@ function stepTable(rows: readonly StepRow[]): Html {
         </td>
       </tr> `,
   )
-  return html`<table>
-    <thead>
-      <tr>
-        <th scope="col">Step</th>
-        <th scope="col">Result</th>
-        <th scope="col">Began (UTC)</th>
-        <th scope="col" class="number">Took</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${body}
-    </tbody>
-  </table>`
+  const day = timeText(rows[0]?.startedAt ?? '').slice(0, 10)
+  const title = of === 1 ? null : html`<p class="try">Try ${number}</p>`
+  return html`${title}
+    <table class="steps">
+      <thead>
+        <tr>
+          <th scope="col">Step</th>
+          <th scope="col">Result</th>
+          <th scope="col">Began, ${day} UTC</th>
+          <th scope="col" class="number">Took</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>`
 }
 
 function proofTable(rows: readonly ProofRow[]): Html {

@@ -3,7 +3,8 @@ import { code, codeBlock, inline, markdownTable } from '../markdown.ts'
 import { openFindings } from './findings-order.ts'
 import type { NodeReport } from './node-report.ts'
 import type { EvidenceRow, Row, RunReport } from './run-report.ts'
-import { clockText, durationText } from './words.ts'
+import type { Attempt } from './step-rows.ts'
+import { capital, clockText, durationText, timeText } from './words.ts'
 
 /** The same report for a pull request, a wiki or a job summary. */
 export function reportMarkdown(report: RunReport): string {
@@ -12,7 +13,7 @@ export function reportMarkdown(report: RunReport): string {
     `# ${inline(report.headline)}\n`,
     `${inline(report.lead)}\n`,
     report.next === null ? '' : `Next:\n\n${codeBlock(report.next, 'sh')}`,
-    rows(report.about),
+    definitions(report.about),
     '## Nodes\n',
     overview(report.nodes),
     ...report.nodes.map(nodeSection),
@@ -24,7 +25,7 @@ export function reportMarkdown(report: RunReport): string {
   return blocks.filter((block) => block !== '').join('\n')
 }
 
-function rows(list: readonly (Row | EvidenceRow)[]): string {
+function definitions(list: readonly (Row | EvidenceRow)[]): string {
   return list
     .map((row) => {
       const says = 'verdict' in row && row.verdict !== null ? ` (${inline(row.verdict.text)})` : ''
@@ -36,23 +37,11 @@ function rows(list: readonly (Row | EvidenceRow)[]): string {
 function overview(nodes: readonly NodeReport[]): string {
   return markdownTable(
     ['Node', 'Role', 'State', 'Last step', 'Took'],
-    nodes.map(({ name, role, state, step, took }) =>
-      [name, role, state.text, step ?? 'none', took === '' ? 'not begun' : took].map(inline),
-    ),
+    nodes.map(({ name, role, state, step, took }) => [name, role, state.text, step ?? '–', took].map(inline)),
   )
 }
 
 function nodeSection(node: NodeReport): string {
-  const steps = node.steps.map((row) => [
-    [
-      `**${inline(row.title)}**`,
-      ...row.actions.map(inline),
-      ...(row.error === null ? [] : [inline(row.error)]),
-    ].join('<br>'),
-    row.outcome,
-    clockText(row.startedAt),
-    row.durationMs === null ? 'no end' : durationText(row.durationMs),
-  ])
   const proven = node.proven.map(({ what, before, after, says, holds }) => [
     inline(what),
     before === null ? '–' : code(before),
@@ -63,13 +52,13 @@ function nodeSection(node: NodeReport): string {
     `## ${inline(node.name)}: ${inline(node.state.text)}\n`,
     node.reason === null ? '' : `${inline(node.reason)}\n`,
     '### Found\n',
-    node.found.length === 0 ? 'There is no inventory in the run directory.\n' : rows(node.found),
+    node.found.length === 0 ? 'There is no inventory in the run directory.\n' : definitions(node.found),
     '### Decided\n',
-    node.decided.length === 0 ? 'There is no plan in the run directory.\n' : rows(node.decided),
+    node.decided.length === 0 ? 'There is no plan in the run directory.\n' : definitions(node.decided),
     '### Done\n',
-    steps.length === 0
+    node.attempts.length === 0
       ? 'Nothing was done on this node.\n'
-      : markdownTable(['Step', 'Result', 'Began (UTC)', 'Took'], steps),
+      : node.attempts.map((attempt) => stepTable(attempt, node.attempts.length)).join('\n'),
     '### Proven\n',
     proven.length === 0
       ? 'Nothing yet: the proof is taken when the node has rejoined.\n'
@@ -77,6 +66,22 @@ function nodeSection(node: NodeReport): string {
   ]
     .filter((block) => block !== '')
     .join('\n')
+}
+
+function stepTable({ number, rows }: Attempt, of: number): string {
+  const steps = rows.map((row) => [
+    [
+      `**${inline(capital(row.title))}**`,
+      ...row.actions.map((action) => inline(capital(action))),
+      ...(row.error === null ? [] : [inline(row.error)]),
+    ].join('<br>'),
+    row.outcome,
+    clockText(row.startedAt),
+    row.durationMs === null ? 'no end' : durationText(row.durationMs),
+  ])
+  const day = timeText(rows[0]?.startedAt ?? '').slice(0, 10)
+  const title = of === 1 ? '' : `Try ${number}:\n\n`
+  return `${title}${markdownTable(['Step', 'Result', `Began, ${day} UTC`, 'Took'], steps)}`
 }
 
 function checks(assessment: NonNullable<RunReport['assessment']>): string {
@@ -95,5 +100,5 @@ function evidence({ evidence: list, missing }: RunReport): string {
     missing.length === 0
       ? ''
       : `\nNot in the run directory, and so not in this report: ${missing.map(inline).join(', ')}.\n`
-  return `## Evidence\n\n${rows(list)}${gone}`
+  return `## Evidence\n\n${definitions(list)}${gone}`
 }

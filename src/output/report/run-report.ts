@@ -2,9 +2,10 @@ import type { AssessmentDocument } from '../../core/assessment.ts'
 import type { Inventory } from '../../core/inventory.ts'
 import { firstHash, type JournalReading } from '../../core/journal.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import type { Plan } from '../../core/plan.ts'
+import { stepDefaults, type Plan } from '../../core/plan.ts'
+import { isStepId } from '../../core/run-state.ts'
 import { nodeReport, type NodeReport } from './node-report.ts'
-import { durationText, list, plural, timeText } from './words.ts'
+import { capital, durationText, list, plural, timeText } from './words.ts'
 
 /** What lies in a run directory, read and checked; `null` = the file is not there. */
 export interface RunDocuments {
@@ -38,7 +39,7 @@ export interface EvidenceRow extends Row {
 export interface RunReport {
   readonly runId: string
   readonly headline: string
-  readonly tone: Tone
+  readonly state: { readonly text: string; readonly tone: Tone }
   /** One sentence: what stopped it, or how long it took. */
   readonly lead: string
   /** Command to type next. */
@@ -55,7 +56,7 @@ export function runReport(documents: RunDocuments): RunReport {
   return {
     runId: outcome.runId,
     headline: headline(outcome),
-    tone: toneOf(outcome),
+    state: stateOf(outcome),
     lead: lead(outcome),
     next: outcome.next,
     about: about(outcome, plan),
@@ -74,15 +75,16 @@ function headline({ nodes }: Outcome): string {
   return `${moved} of ${plural(nodes.length, 'node')} moved.`
 }
 
-function toneOf({ status }: Outcome): Tone {
+function stateOf({ status }: Outcome): RunReport['state'] {
   switch (status) {
     case 'complete':
-      return 'ok'
+      return { text: 'complete', tone: 'ok' }
     case 'partial':
+      return { text: 'partly done', tone: 'warn' }
     case 'paused':
-      return 'warn'
+      return { text: 'paused: it can go on', tone: 'warn' }
     case 'needs-operator':
-      return 'bad'
+      return { text: 'a person is needed', tone: 'bad' }
   }
 }
 
@@ -94,23 +96,30 @@ function lead(outcome: Outcome): string {
   const waiting = outcome.nodes.filter(({ state }) => state === 'pending')
   const names = (nodes: typeof outcome.nodes): string => list(nodes.map(({ name }) => name))
   return [
-    ...stopped.map(({ name, step, reason }) => sentence(`${name} stopped${at(step)}${why(reason)}`)),
+    ...stopped.map(({ name, step, reason }) => sentence(`${name} stopped${at(step)}${why(name, reason)}`)),
     ...back.map(({ name, step, reason }) =>
-      sentence(`${name} is as it was before; it had stopped${at(step)}${why(reason)}`),
+      sentence(`${name} is as it was before; it had stopped${at(step)}${why(name, reason)}`),
     ),
-    ...(stopped.length + back.length === 0 && outcome.reason !== null ? [sentence(outcome.reason)] : []),
+    ...(stopped.length + back.length === 0 && outcome.reason !== null
+      ? [sentence(capital(outcome.reason))]
+      : []),
     ...(waiting.length === 0
       ? []
       : [sentence(`${names(waiting)} ${waiting.length === 1 ? 'has' : 'have'} not been touched`)]),
   ].join(' ')
 }
 
-const at = (step: string | null): string => (step === null ? '' : ` in the step ${step}`)
-const why = (reason: string | null): string => (reason === null ? '' : `: ${reason}`)
+const at = (step: string | null): string =>
+  step === null ? '' : ` at "${isStepId(step) ? stepDefaults[step].title : step}"`
+
+// Messages of a step begin with the node's name, which the sentence has said already.
+function why(name: string, reason: string | null): string {
+  if (reason === null) return ''
+  return `: ${reason.startsWith(`${name}: `) ? reason.slice(name.length + 2) : reason}`
+}
 
 function sentence(text: string): string {
-  const capital = text.slice(0, 1) + text.slice(1)
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 function about(outcome: Outcome, plan: Plan | null): Row[] {

@@ -1,5 +1,6 @@
 import type { JournalRecord } from '../../core/journal.ts'
-import { stepDefaults, stepIds, type StepId } from '../../core/plan.ts'
+import { stepDefaults, type StepId } from '../../core/plan.ts'
+import { isStepId } from '../../core/run-state.ts'
 
 /** `unfinished`: begun, and no result was written. */
 export type StepOutcome = 'done' | 'failed' | 'undone' | 'unfinished'
@@ -16,16 +17,17 @@ export interface StepRow {
   /** Sentences of what was done, in order. */
   readonly actions: readonly string[]
   readonly error: string | null
-  /** Milliseconds from the node's first record; for the timeline. */
+  /** Milliseconds from the attempt's first record; for the timeline. */
   readonly offsetMs: number
 }
 
 /** The steps of one node in the order in which they were begun; every attempt has its own rows. */
 export function stepRows(records: readonly JournalRecord[], node: string): StepRow[] {
-  const own = records.filter((record) => record.node === node && isStep(record.step))
-  const start = own[0] === undefined ? 0 : Date.parse(own[0].ts)
+  const own = records.filter((record) => record.node === node && isStepId(record.step))
+  const starts = new Map<number, number>()
+  for (const { attempt, ts } of own) if (!starts.has(attempt)) starts.set(attempt, Date.parse(ts))
   return own.flatMap((record, index): StepRow[] => {
-    if (record.phase !== 'intent' || !isStep(record.step)) return []
+    if (record.phase !== 'intent' || !isStepId(record.step)) return []
     const { step: id, attempt } = record
     const later = own.slice(index + 1).filter((one) => one.step === id && one.attempt === attempt)
     const results = later.filter(({ phase }) => phase === 'result')
@@ -41,14 +43,10 @@ export function stepRows(records: readonly JournalRecord[], node: string): StepR
         outcome: result === undefined ? 'unfinished' : outcomeOf(result.data['outcome']),
         actions: later.flatMap(({ phase, data }) => (phase === 'note' ? textOf(data['action']) : [])),
         error: textOf(failure?.data['error'])[0] ?? null,
-        offsetMs: Math.max(0, Date.parse(record.ts) - start),
+        offsetMs: Math.max(0, Date.parse(record.ts) - (starts.get(attempt) ?? 0)),
       },
     ]
   })
-}
-
-function isStep(step: string): step is StepId {
-  return stepIds.some((id) => id === step)
 }
 
 function outcomeOf(value: unknown): StepOutcome {
@@ -64,4 +62,20 @@ function elapsed(from: JournalRecord, to: JournalRecord): number {
   const monotonic = to.monotonicMs - from.monotonicMs
   const wall = Date.parse(to.ts) - Date.parse(from.ts)
   return monotonic >= 0 && Math.abs(monotonic - wall) < 60_000 ? monotonic : Math.max(0, wall)
+}
+
+/** One try of a node: from its first step to the last one it came to. */
+export interface Attempt {
+  readonly number: number
+  readonly rows: readonly StepRow[]
+}
+
+export function attempts(rows: readonly StepRow[]): Attempt[] {
+  const numbers = [...new Set(rows.map(({ attempt }) => attempt))]
+  return numbers.map((number) => ({ number, rows: rows.filter(({ attempt }) => attempt === number) }))
+}
+
+/** Time the steps themselves took; pauses between runs are not work. */
+export function workMs(rows: readonly StepRow[]): number {
+  return rows.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0)
 }
