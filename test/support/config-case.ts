@@ -31,3 +31,25 @@ export function caseSources(dir: string): ConfigSources {
   const present = Object.entries(files).filter(([, source]) => source !== undefined)
   return { ...(Object.fromEntries(present) as Omit<ConfigSources, 'configD'>), configD }
 }
+
+/**
+ * What a case expects: the one result, several of which k3OS picks one at random, or null for a rejected configuration.
+ */
+export function expectedConfigs(dir: string): unknown[] | null {
+  if (existsSync(join(dir, 'expected-error.txt'))) return null
+  const one = join(dir, 'expected.json')
+  if (existsSync(one)) return [JSON.parse(readFileSync(one, 'utf8')) as unknown]
+  return JSON.parse(readFileSync(join(dir, 'expected-oneof.json'), 'utf8')) as unknown[]
+}
+
+/** The files below a directory with their contents, by absolute path as on a node; none when it does not exist. */
+export function readTree(dir: string): Record<string, string> {
+  if (!existsSync(dir)) return {}
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return Object.fromEntries(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name)
+      return [path.slice(dir.length), readFileSync(path, 'utf8')]
+    }),
+  )
+}
