@@ -46,7 +46,7 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
   requireApproval(plan, options, io)
 
   const runId = newRunId(ports.clock.now().getTime(), randomBytes(10).toString('hex'))
-  const directory = join(stateDirectory(io.env, options.stateDir), 'runs', runId)
+  const directory = join(resolve(io.cwd, stateDirectory(io.env, options.stateDir)), 'runs', runId)
   await copyInputs(plan, file, inventoryFile, directory)
   io.err(`run ${runId}: ${plan.nodes.length} nodes to ${plan.target}, plan ${plan.digest.slice(0, 19)}…\n`)
   return carryOn({ plan, nodes, runId, directory, ports, options, io })
@@ -54,7 +54,8 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
 
 /** Goes on with a run: what the journal does not show as done is looked at first, then done. */
 export async function resume(options: ResumeOptions, io: CommandIo, given?: MovePorts): Promise<ExitCode> {
-  const directory = await findRun(stateDirectory(io.env, options.stateDir), options.run)
+  const state = resolve(io.cwd, stateDirectory(io.env, options.stateDir))
+  const directory = resolve(io.cwd, await findRun(state, options.run))
   const plan = await readPlan(join(directory, 'plan.json'))
   const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
   requireApproval(plan, options, io)

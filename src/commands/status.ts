@@ -19,7 +19,8 @@ export interface StatusOptions {
 
 /** Where a run stands, from its journal alone; also while another process carries it on. */
 export async function status(options: StatusOptions, io: CommandIo): Promise<ExitCode> {
-  const directory = resolve(io.cwd, await findRun(stateDirectory(io.env, options.stateDir), options.run))
+  const state = resolve(io.cwd, stateDirectory(io.env, options.stateDir))
+  const directory = resolve(io.cwd, await findRun(state, options.run))
   const plan = await readPlan(join(directory, 'plan.json'))
   const file = join(directory, 'journal.jsonl')
   const text = new TextDecoder().decode(await readIfPresent(file))
