@@ -177,7 +177,10 @@ export function createProgram(
   )
     .option('--inventory <file>', 'the inventory', 'k3os-inventory/inventory.yaml')
     .option('--target <id>', 'system to move to', 'debian')
-    .option('--hook <program...>', 'your program that rebuilds a machine, with its arguments')
+    .option(
+      '--hook <program...>',
+      'your program that rebuilds a machine, and its arguments (one with a dash: --hook=--fast)',
+    )
     .option('--keeps-data', 'the hook leaves /var/lib/rancher as it is (proven by fingerprints)')
     .option('--node <name...>', 'only these nodes')
     .option('--exclude <name...>', 'not these nodes')

@@ -1,0 +1,77 @@
+import { CommanderError, type Command } from 'commander'
+import type { CommandIo } from '../../src/commands/io.ts'
+import { MigrateError } from '../../src/core/errors.ts'
+import { createProgram, type Commands } from '../../src/program.ts'
+
+export interface Parsed {
+  /** The command that would run, with exactly what it is given; undefined when none would. */
+  readonly call: { readonly command: keyof Commands; readonly options: unknown } | undefined
+  /** Why nothing ran; undefined after help and version as well. */
+  readonly error: MigrateError | undefined
+  readonly out: string
+  readonly err: string
+}
+
+/** Parses a command line with commands that do nothing but say how they were called. */
+export async function parse(argv: readonly string[], columns?: number): Promise<Parsed> {
+  const calls: { command: keyof Commands; options: unknown }[] = []
+  const said = { out: '', err: '' }
+  const record = (command: keyof Commands) => async () => async (options: unknown) => {
+    calls.push({ command, options })
+    return 0 as const
+  }
+  let error: MigrateError | undefined
+  try {
+    await recordedProgram(record, said, columns).parseAsync(argv, { from: 'user' })
+  } catch (thrown) {
+    if (thrown instanceof MigrateError) error = thrown
+    // Help and version end parsing with an "error" of their own.
+    else if (!(thrown instanceof CommanderError && thrown.exitCode === 0)) throw thrown
+  }
+  return { call: calls[0], error, ...said }
+}
+
+/** Every command of the tree as it is typed: `plan`, `plan show`, … */
+export function commandLines(): readonly string[] {
+  const record = () => async () => async () => 0 as const
+  return linesBelow(recordedProgram(record, { out: '', err: '' }), '')
+}
+
+function linesBelow(command: Command, path: string): readonly string[] {
+  return command.commands.flatMap((child) => {
+    const line = `${path}${child.name()}`
+    return [line, ...linesBelow(child, `${line} `)]
+  })
+}
+
+function recordedProgram(
+  record: (command: keyof Commands) => Commands[keyof Commands],
+  said: { out: string; err: string },
+  columns?: number,
+): Command {
+  const io: CommandIo = {
+    out: (text) => void (said.out += text),
+    err: (text) => void (said.err += text),
+    cwd: '/',
+    env: {},
+    interactive: false,
+    columns,
+    signal: new AbortController().signal,
+    ask: async () => undefined,
+  }
+  const commands: Commands = {
+    config: record('config'),
+    inventory: record('inventory'),
+    inventoryScript: record('inventoryScript'),
+    assess: record('assess'),
+    translate: record('translate'),
+    plan: record('plan'),
+    planShow: record('planShow'),
+    apply: record('apply'),
+    resume: record('resume'),
+    status: record('status'),
+    report: record('report'),
+    demo: record('demo'),
+  }
+  return createProgram(io, () => undefined, commands)
+}
