@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { runFiles, writeDurably } from '../adapters/files.ts'
 import { findRun, newRunId, openJournal, stateDirectory } from '../adapters/run-directory.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
+import type { JournalRecord } from '../core/journal.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Plan } from '../core/plan.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
@@ -60,8 +61,7 @@ export async function resume(options: ResumeOptions, io: CommandIo, given?: Move
   const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
   requireApproval(plan, options, io)
   const ports = given ?? (await realPorts(options, io))
-  const runId = directory.split('/').at(-1) ?? ''
-  return carryOn({ plan, nodes, runId, directory, ports, options, io })
+  return carryOn({ plan, nodes, runId: basename(directory), directory, ports, options, io })
 }
 
 interface Job {
@@ -74,13 +74,16 @@ interface Job {
   readonly io: CommandIo
 }
 
-async function carryOn({ plan, nodes, runId, directory, ports, options, io }: Job): Promise<ExitCode> {
-  const scrub = scrubber(nodes)
+async function carryOn({ plan, nodes, directory, ports, options, io, ...job }: Job): Promise<ExitCode> {
+  const scrub = await scrubber(nodes)
   const journal = await openJournal(directory)
-  const translate = await renderer(plan, nodes)
-  const startedRecords = journal.reading.records
   let outcome: Outcome
   try {
+    const { records } = journal.reading
+    refuseOtherPlan(plan, records)
+    // A run keeps its name when its directory is given another one: its mark on the nodes carries it.
+    const runId = records[0]?.runId ?? job.runId
+    const translate = await renderer(plan, nodes)
     if (journal.reading.torn) io.err('the last line of the journal was torn by a crash and is dropped\n')
     const result = await run(
       {
@@ -88,7 +91,7 @@ async function carryOn({ plan, nodes, runId, directory, ports, options, io }: Jo
         runId,
         ports: { ...ports, files: runFiles(directory) },
         sink: journal,
-        records: startedRecords,
+        records,
         translate,
         onEvent: (event) => tell(event, directory, ports.clock, scrub, options, io),
         approve: async (node) => approveNode(plan, node, options, io),
@@ -120,6 +123,15 @@ async function carryOn({ plan, nodes, runId, directory, ports, options, io }: Jo
   }
   printOutcome(outcome, directory, options, io)
   return exitCode.ok
+}
+
+function refuseOtherPlan(plan: Plan, records: readonly JournalRecord[]): void {
+  const started = records[0]?.data['planDigest']
+  if (started === undefined || started === plan.digest) return
+  throw new MigrateError('this run was started with another plan than the one in its directory', {
+    exitCode: exitCode.stalePlan,
+    hint: 'put the plan.json of the run back, or start a new run: k3os-migrate apply PLAN',
+  })
 }
 
 async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts> {

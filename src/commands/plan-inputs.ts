@@ -5,9 +5,14 @@ import { diskError, readIfPresent, writeDurably } from '../adapters/files.ts'
 import { templateTools } from '../adapters/templates.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import { planDigest } from '../core/make-plan.ts'
+import { bundleFiles } from '../core/bundle-files.ts'
+import { readConfig } from '../core/k3os/read.ts'
+import type { ConfigReading } from '../core/k3os/reading.ts'
+import { configSourcesFrom } from '../core/k3os/sources.ts'
 import { nodeSecrets } from '../core/node-secrets.ts'
 import { planSchema, type Plan, type PlanNode } from '../core/plan.ts'
 import { createRedactor, secretLeaves } from '../core/redact.ts'
+import { secretParts } from '../core/secret-parts.ts'
 import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
 import type { Rendered } from '../migrate/step.ts'
 import { requireDocument } from './read-document.ts'
@@ -117,20 +122,31 @@ function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex')
 }
 
-/** Knows every secret of these nodes and takes it out of a text. */
-export function scrubber(nodes: ReadonlyMap<string, NodeToTranslate>): (text: string) => string {
-  const secrets = [...nodes.values()].flatMap(({ reading, bundle }) => {
-    const configured =
-      reading.status === 'merged' ? secretLeaves(reading.config).map(({ secret }) => secret) : []
-    if (bundle === null) return configured
-    const { nodePassword, token, registriesYaml, sshHostKeys } = nodeSecrets(bundle)
-    const found = [nodePassword, token, registriesYaml, ...sshHostKeys.map(({ privateKey }) => privateKey)]
-    return [...configured, ...found.filter((secret) => secret !== null)]
-  })
+/** Knows every secret of these nodes and takes it, and its parts, out of a text. */
+export async function scrubber(
+  nodes: ReadonlyMap<string, NodeToTranslate>,
+): Promise<(text: string) => string> {
+  const secrets = (await Promise.all([...nodes.values()].map(secretsOf))).flat()
   const key = randomBytes(32)
-  const redactor = createRedactor(
-    (value) => createHmac('sha256', key).update(value).digest('hex').slice(0, 8),
-    secrets,
-  )
+  const hmac8 = (value: string) => createHmac('sha256', key).update(value).digest('hex').slice(0, 8)
+  const redactor = createRedactor(hmac8, secrets.flatMap(secretParts))
   return (text) => redactor.scrub(text)
+}
+
+async function secretsOf({ reading, bundle }: NodeToTranslate): Promise<string[]> {
+  const configured = secretsIn(reading)
+  if (bundle === null) return configured
+  // Values that a later source replaced are not in the result, and still secret.
+  const { configD, ...sources } = await configSourcesFrom(bundleFiles(bundle))
+  const alone = [
+    ...Object.entries(sources).map(([name, source]) => readConfig({ [name]: source, configD: [] })),
+    ...configD.map((source) => readConfig({ configD: [source] })),
+  ]
+  const { nodePassword, token, registriesYaml, sshHostKeys } = nodeSecrets(bundle)
+  const found = [nodePassword, token, registriesYaml, ...sshHostKeys.map(({ privateKey }) => privateKey)]
+  return [...configured, ...alone.flatMap(secretsIn), ...found.filter((secret) => secret !== null)]
+}
+
+function secretsIn(reading: ConfigReading): string[] {
+  return reading.status === 'merged' ? secretLeaves(reading.config).map(({ secret }) => secret) : []
 }

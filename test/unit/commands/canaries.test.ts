@@ -97,7 +97,15 @@ async function wholeJob(): Promise<void> {
   const hook = simulatedHook(world, async (path) => readFile(path, 'utf8'))
   const io = recordingIo()
   const file = 'inventory.yaml'
-  const settings = { host: [], cluster: true, user: 'rancher', port: 22, parallel: 2, timeout: 1000, out: '.' }
+  const settings = {
+    host: [],
+    cluster: true,
+    user: 'rancher',
+    port: 22,
+    parallel: 2,
+    timeout: 1000,
+    out: '.',
+  }
   const ports = { host, clock, files: inventoryFiles, connectCluster: async () => kube }
   for (const output of ['table', 'json', 'yaml'] as const) await inventory({ ...settings, output }, io, ports)
   for (const output of ['table', 'json', 'yaml', 'markdown'] as const) {
@@ -106,8 +114,16 @@ async function wholeJob(): Promise<void> {
   for (const output of ['table', 'json', 'yaml'] as const) {
     await translate({ inventory: file, target: 'debian', out: 'translated', output }, io)
   }
-  const choices = { inventory: file, target: 'debian', hook: ['./x'], keepsData: true, user: 'rancher', maxAge: 24 }
-  for (const output of ['json', 'yaml', 'table'] as const) await plan({ ...choices, out: 'plan.json', output }, io, clock)
+  const choices = {
+    inventory: file,
+    target: 'debian',
+    hook: ['./x'],
+    keepsData: true,
+    user: 'rancher',
+    maxAge: 24,
+  }
+  for (const output of ['json', 'yaml', 'table'] as const)
+    await plan({ ...choices, out: 'plan.json', output }, io, clock)
   const { digest } = await readPlan(join(folder, 'plan.json'))
   const run = { approvePlan: digest, stateDir: 'state', output: 'jsonl' } as const
   await apply({ ...run, plan: 'plan.json', dryRun: true }, io, { kube, host, hook, clock })
@@ -140,18 +156,21 @@ describe('secrets', () => {
     expect(printed.filter((text) => text.includes(canary))).toEqual([])
   })
 
-  it.each(Object.entries(canaries))('%s is in no file but those of mode 0600 that need it', async (_, canary) => {
-    const singing: string[] = []
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue
-      const path = join(entry.parentPath, entry.name)
-      if (!(await readFile(path, 'utf8')).includes(canary)) continue
-      const mode = (await stat(path)).mode & 0o777
-      const needed = /\/(bundles\/[^/]+|translated\/a\/[^/]+|nodes\/a\/seed-\d+\/[^/]+)$/.test(path)
-      if (!needed || mode !== 0o600) singing.push(`${path.slice(folder.length)} ${mode.toString(8)}`)
-    }
-    expect(singing).toEqual([])
-  })
+  it.each(Object.entries(canaries))(
+    '%s is in no file but those of mode 0600 that need it',
+    async (_, canary) => {
+      const singing: string[] = []
+      for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue
+        const path = join(entry.parentPath, entry.name)
+        if (!(await readFile(path, 'utf8')).includes(canary)) continue
+        const mode = (await stat(path)).mode & 0o777
+        const needed = /\/(bundles\/[^/]+|translated\/a\/[^/]+|nodes\/a\/seed-\d+\/[^/]+)$/.test(path)
+        if (!needed || mode !== 0o600) singing.push(`${path.slice(folder.length)} ${mode.toString(8)}`)
+      }
+      expect(singing).toEqual([])
+    },
+  )
 
   it('are really there to be found', async () => {
     const bundle = await readFile(join(folder, 'bundles/a.bundle'), 'utf8')
