@@ -24,7 +24,7 @@ export function assessmentSections(assessment: AssessmentDocument): Html {
 function serious(f: Finding): Html {
   const tone = isInhibitor(f) ? 'bad' : 'warn'
   return html`<div class="finding ${f.waiver === null ? tone : null}">
-    <h4>${capital(f.summary)}</h4>
+    <h3>${capital(f.summary)}</h3>
     <p class="meta">
       <span class="${f.waiver === null ? tone : 'dim'}">${severityWord(f)}</span> · ${f.rule} ·
       ${subjectText(f.subject)} ${placeText(f)}

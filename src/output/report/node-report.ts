@@ -6,7 +6,7 @@ import { stepDefaults, type Plan } from '../../core/plan.ts'
 import { isStepId } from '../../core/run-state.ts'
 import { proofRows, type ProofRow } from './proof-rows.ts'
 import type { Row, RunDocuments, Tone } from './run-report.ts'
-import { attempts, stepRows, workMs, type Attempt } from './step-rows.ts'
+import { attempts, stepRows, spanMs, type Attempt } from './step-rows.ts'
 import { durationText, plural, timeText } from './words.ts'
 
 /** One node: what was found, decided, done and proven. */
@@ -17,7 +17,7 @@ export interface NodeReport {
   readonly reason: string | null
   /** The last step reached. */
   readonly step: string | null
-  /** Time of the steps of its last try. */
+  /** Time of its last try. */
   readonly took: string
   readonly found: readonly Row[]
   readonly decided: readonly Row[]
@@ -41,7 +41,7 @@ export function nodeReport(node: OutcomeNode, documents: RunDocuments): NodeRepo
     state: stateOf(node),
     reason: node.reason,
     step: node.step !== null && isStepId(node.step) ? stepDefaults[node.step].title : node.step,
-    took: last === undefined ? '–' : durationText(workMs(last.rows)),
+    took: last === undefined ? '–' : durationText(spanMs(last.rows)),
     found: [
       ...foundRows(entry),
       ...volumeRows(node.name, inventory),

@@ -75,7 +75,7 @@ export function attempts(rows: readonly StepRow[]): Attempt[] {
   return numbers.map((number) => ({ number, rows: rows.filter(({ attempt }) => attempt === number) }))
 }
 
-/** Time the steps themselves took; pauses between runs are not work. */
-export function workMs(rows: readonly StepRow[]): number {
-  return rows.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0)
+/** From the beginning of a try to the end of its last finished step. */
+export function spanMs(rows: readonly StepRow[]): number {
+  return Math.max(0, ...rows.map(({ offsetMs, durationMs }) => offsetMs + (durationMs ?? 0)))
 }

@@ -1,9 +1,9 @@
 import { html, type Html } from '../html.ts'
-import type { StepRow } from './step-rows.ts'
+import { spanMs, type StepRow } from './step-rows.ts'
 
 /** One bar per step on the time of its node. Times stand beside it in words, so it is hidden from screen readers. */
 export function timeline(rows: readonly StepRow[]): (row: StepRow) => Html {
-  const end = Math.max(1, ...rows.map(({ offsetMs, durationMs }) => offsetMs + (durationMs ?? 0)))
+  const end = Math.max(1, spanMs(rows))
   const percent = (ms: number): number => Math.round((ms / end) * 1000) / 10
   return ({ offsetMs, durationMs, outcome }) => {
     const width = Math.max(1, percent(durationMs ?? 0))

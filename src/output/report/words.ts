@@ -1,6 +1,7 @@
-/** `1 h 12 min`, `3 min 5 s`, `0.4 s`. */
+/** `1 h 12 min`, `3 min 5 s`, `0.4 s`, `< 0.1 s`. */
 export function durationText(ms: number): string {
-  if (ms < 10_000) return `${(Math.max(0, ms) / 1000).toFixed(1).replace(/\.0$/, '')} s`
+  if (ms < 50) return '< 0.1 s'
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1).replace(/\.0$/, '')} s`
   const seconds = Math.round(ms / 1000)
   const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
   if (hours > 0) return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`
