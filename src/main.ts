@@ -3,15 +3,16 @@ import { formatError } from './adapters/error-text.ts'
 import { terminalIo } from './adapters/terminal.ts'
 import { word } from './core/assess/command-text.ts'
 import { exitCode, MigrateError } from './core/errors.ts'
-import { createProgram } from './program.ts'
+import { createProgram, type Commands } from './program.ts'
 
 /** Parses, runs, and turns whatever happens into an exit code: the one error boundary. */
-export async function runCli(argv: readonly string[]): Promise<number> {
+export async function runCli(argv: readonly string[], commands?: Commands): Promise<number> {
   const io = terminalIo()
   let exit: number = exitCode.ok
-  const program = createProgram(io, (code) => {
+  const done = (code: number) => {
     exit = code
-  })
+  }
+  const program = createProgram(io, done, commands)
   try {
     await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' })
     return exit

@@ -37,7 +37,9 @@ export function terminalIo() {
 
 function isInteractive(): boolean {
   const ci = process.env['CI']
-  return process.stdin.isTTY && process.stderr.isTTY && (ci === undefined || ci === '' || ci === 'false')
+  // Undefined, not false, for what is no terminal, whatever the types say.
+  const terminals = Boolean(process.stdin.isTTY) && Boolean(process.stderr.isTTY)
+  return terminals && (ci === undefined || ci === '' || ci === 'false')
 }
 
 interface Sink {
