@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
 import { readIfPresent } from '../adapters/files.ts'
 import { bundleFiles } from '../core/bundle-files.ts'
 import { parseBundle } from '../core/bundle.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
-import { inventorySchema, type Inventory, type InventoryNode } from '../core/inventory.ts'
+import type { Inventory, InventoryNode } from '../core/inventory.ts'
 import { readConfig } from '../core/k3os/read.ts'
 import { configSourcesFrom } from '../core/k3os/sources.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
+import { readInventory } from './read-inventory.ts'
 
 const again = 'k3os-migrate inventory'
 
@@ -31,29 +31,6 @@ export async function nodesOfInventory(
     else nodes.push(await nodeOf(node, inventory, dirname(file)))
   }
   return { nodes, unread }
-}
-
-async function readInventory(file: string): Promise<Inventory> {
-  const bytes = await readIfPresent(file)
-  if (bytes === undefined)
-    throw new MigrateError(`cannot read ${file}: it does not exist`, { exitCode: exitCode.io, hint: again })
-  let document: unknown
-  try {
-    document = parse(new TextDecoder().decode(bytes))
-  } catch (error) {
-    throw new MigrateError(`${file} is not YAML`, { exitCode: exitCode.badInput, hint: again, cause: error })
-  }
-  const read = inventorySchema.safeParse(document)
-  if (read.success) return read.data
-  const issue = read.error.issues[0]
-  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`
-  throw new MigrateError(
-    `${file} is no inventory of this version: ${issue?.message ?? 'unknown form'}${where}`,
-    {
-      exitCode: exitCode.badInput,
-      hint: again,
-    },
-  )
 }
 
 async function nodeOf(

@@ -39,9 +39,10 @@ export async function translate(options: TranslateOptions, io: CommandIo): Promi
   const tools = templateTools()
   const translated = nodes.map((node) => translateOne(node, translator, tools))
   const out = resolve(io.cwd, options.out)
-  for (const node of translated)
-    for (const file of node.files)
-      await writeDurably(resolve(out, folderName(node.name), file.path), file.content, file.mode, io.signal)
+  const files = translated.flatMap(({ name, files: own }) =>
+    own.map((file) => ({ ...file, path: resolve(out, folderName(name), file.path) })),
+  )
+  await Promise.all(files.map(({ path, content, mode }) => writeDurably(path, content, mode, io.signal)))
   await print(options, translator, translated, unread, io)
   const stops = unread.length > 0 || translated.some((node) => node.findings.some(isInhibitor))
   return stops ? exitCode.inhibitors : exitCode.ok
@@ -120,7 +121,8 @@ async function print(
       ...unread.map((node) => [node.name, translator.id, '0', `could not be read: ${node.reason}`]),
     ]
     io.out(table(['NODE', 'TARGET', 'FILES', 'FINDINGS'], rows, { right: ['FILES'] }))
-    if (findings.length > 0) io.err(findingsTable(findings))
+    if (findings.length > 0)
+      io.err(findingsTable(findings, io.columns === undefined ? {} : { width: io.columns }))
     for (const node of translated) for (const line of deliveryText(node, options.out)) io.err(`${line}\n`)
     return
   }

@@ -34,7 +34,7 @@ export type Delivery =
     }
   | { readonly kind: 'none'; readonly reason: string }
 
-export interface Payload {
+interface Payload {
   /** Path on the k3OS node. */
   readonly from: string
   readonly to: string

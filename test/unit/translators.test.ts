@@ -35,7 +35,9 @@ describe.each(folders)('%s', (id) => {
     const top = (key: string) => (key === 'k3os' ? [] : [key])
     const { k3os } = everyKey
     const keys = [...Object.keys(everyKey).flatMap(top), ...Object.keys(k3os).map((key) => `k3os.${key}`)]
-    expect(keys.filter((key) => !readme.split('\n').some((line) => line.startsWith(`| \`${key}\` `)))).toEqual([])
+    expect(
+      keys.filter((key) => !readme.split('\n').some((line) => line.startsWith(`| \`${key}\` `))),
+    ).toEqual([])
   })
 
   it('accounts for every value of a configuration with every key', async () => {

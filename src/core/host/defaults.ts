@@ -25,9 +25,6 @@ export const k3osSysctls: readonly (readonly [key: string, value: string])[] = [
 /** In k3OS's own /etc/environment, which the k3s service reads; rancher/k3os overlay/etc/environment. */
 export const k3osKubeconfigMode = { name: 'K3S_KUBECONFIG_MODE', value: '0644' } as const
 
-/** connman's fallback when the configuration names none; rancher/k3os pkg/cc/funcs.go. */
-export const k3osNameserver = '8.8.8.8'
-
 /** Settings that people tuned on k3OS's kernels (4.15 to 5.4) and that later ones lack, with the kernel that dropped them. */
 export const goneSysctls: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_tw_recycle': 'Linux 4.12',

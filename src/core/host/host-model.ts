@@ -1,13 +1,13 @@
 import type { Finding } from '../findings.ts'
 import type { KubeNode, NodeFacts } from '../inventory.ts'
 import type { K3osConfig } from '../k3os/config.ts'
-import type { Effect } from '../k3os/effects.ts'
+import { k3osUser, type Effect } from '../k3os/effects.ts'
 import { k3sModel } from '../k3s/model.ts'
 import type { NodeSecrets } from '../node-secrets.ts'
-import { configPath, entriesOf, type ConfigPath } from '../path.ts'
+import { configPath, entriesOf, leaves, type ConfigPath } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
 import { alpineToolsIn } from './commands.ts'
-import { goneSysctls, k3osNameserver, k3osSysctls } from './defaults.ts'
+import { goneSysctls, k3osSysctls } from './defaults.ts'
 import { hostEnvironment } from './environment.ts'
 import { filePurpose, unwritableReason } from './files.ts'
 import type { HostCommand, HostFile, HostModel, Traced } from './model.ts'
@@ -143,6 +143,12 @@ function reportDropped(
         { node, path: 'k3os.install' },
       ),
     )
+  const used = new Set(effects.flatMap((effect) => effect.from))
+  for (const [path] of leaves(config))
+    if (!used.has(path) && !/^(?:initCmd\[|k3os$|k3os\.install\b)/.test(path))
+      findings.push(
+        translateFinding('TRN-SKIPPED-BY-K3OS', { message: 'k3OS does nothing with it' }, { node, path }),
+      )
   for (const effect of effects) {
     if (effect.kind !== 'error') continue
     const paths: readonly (ConfigPath | undefined)[] = effect.from.length === 0 ? [undefined] : effect.from
@@ -204,7 +210,7 @@ function readUser(source: HostSource, effects: readonly Effect[], findings: Find
   for (const value of onNode) if (!keys.has(value)) keys.set(value, { value, from: [] })
   const password = effects.findLast((effect) => effect.kind === 'password')
   return {
-    name: 'rancher',
+    name: k3osUser,
     uid: 1000,
     password:
       password === undefined
@@ -269,7 +275,7 @@ function readConnman(
           .split(/[,;\s]+/)
           .filter((value) => value !== '')
           .map((value) => ({ value, from: main.from }))
-  const nameservers = fallback?.nameservers ?? [k3osNameserver]
+  const nameservers = fallback?.nameservers ?? []
   return {
     files: [
       ...saved.map((file) => ({ ...file, from: [] })),

@@ -24,7 +24,7 @@ type Interface = NodeFacts['interfaces'][number]
 type Section = ConnmanSection & { readonly from: readonly ConfigPath[] }
 
 /** connman without a service file: DHCP and router advertisements (rancher/k3os overlay/etc/connman). */
-export const connmanDefault: Addressing = {
+const connmanDefault: Addressing = {
   dhcp4: true,
   ipv6: 'auto',
   ipv6Privacy: false,

@@ -30,7 +30,8 @@ export function readArguments(words: readonly string[], hasServerUrl: boolean): 
     const dashes = /^--?(?=[^-=])/.exec(text)
     if (dashes === null) {
       const bad = text.startsWith('-') && text !== '-' && text !== '--'
-      if (bad) read.push({ kind: 'refused', word: text.slice(0, 2), reason: 'not a flag in any form', at: [at] })
+      if (bad)
+        read.push({ kind: 'refused', word: text.slice(0, 2), reason: 'not a flag in any form', at: [at] })
       else for (; at < words.length; at += 1) read.push({ kind: 'ignored', word: words[at] ?? '', at: [at] })
       at += 1
       continue

@@ -41,7 +41,7 @@ export function k3sModel(source: K3sSource): Answer {
   const findings: Finding[] = []
   if (effect === null) {
     findings.push(translateFinding('TRN-K3S-NONE', undefined, { node }))
-    return { k3s: noK3s(version), findings: [...findings, ...unusedK3sKeys(source)], absorbed: [] }
+    return { k3s: noK3s(version), findings, absorbed: [] }
   }
   const words = wordsWithOrigin(effect, config)
   const hasUrl = effect.environment['K3S_URL'] !== undefined
@@ -132,9 +132,7 @@ export function k3sModel(source: K3sSource): Answer {
     const named = userConfig.path.startsWith('/') ? userConfig.path : 'the file that --config names'
     const reason = 'no write_files entry makes it, so its content is not known'
     for (const path of userConfig.from)
-      findings.push(
-        translateFinding('TRN-K3S-CONFIG-UNREAD', { file: named, reason }, { node, path }),
-      )
+      findings.push(translateFinding('TRN-K3S-CONFIG-UNREAD', { file: named, reason }, { node, path }))
   }
 
   const environment = serviceEnvironment(source, role, settings, token, findings)
@@ -259,21 +257,6 @@ function nameNode(source: K3sSource, settings: Settings, environment: K3sModel['
   if (name === undefined || chosen || environment.some((variable) => variable.name === 'K3S_NODE_NAME'))
     return
   if (name !== source.hostname?.toLowerCase()) settings.set('node-name', name, [])
-}
-
-function unusedK3sKeys(source: K3sSource): Finding[] {
-  const { serverUrl, token, labels, k3sArgs, taints } = source.config.k3os
-  const paths = [
-    ...(serverUrl === undefined ? [] : ['k3os.serverUrl']),
-    ...(token === undefined ? [] : ['k3os.token']),
-    ...Object.keys(labels ?? {}).map((key) => configPath('k3os', 'labels', key)),
-    ...(k3sArgs ?? []).map((_, index) => configPath('k3os', 'k3sArgs', index)),
-    ...(taints ?? []).map((_, index) => configPath('k3os', 'taints', index)),
-  ]
-  const message = 'no k3s is started on this node'
-  return paths.map((path) =>
-    translateFinding('TRN-SKIPPED-BY-K3OS', { message }, { node: source.node, path }),
-  )
 }
 
 function noK3s(version: string | null): K3sModel {

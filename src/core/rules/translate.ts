@@ -22,7 +22,6 @@ const systemTexts = {
       diagnosis:
         'With a configuration it cannot read, k3OS applies nothing: no keys, no host name, no k3s. What the node does now is not what the files say.',
       remediations: [
-        { type: 'command', text: 'k3os-migrate config FILE' },
         { type: 'hint', text: 'correct the value, reboot the node into k3OS, and read it again' },
       ],
     }),
@@ -265,7 +264,7 @@ const systemTexts = {
   },
 } satisfies Record<`TRN-${string}`, Rule<never>>
 
-export const translateRules = { ...systemTexts, ...networkTexts, ...k3sTexts }
+const translateRules = { ...systemTexts, ...networkTexts, ...k3sTexts }
 export type TranslateRule = keyof typeof translateRules
 type FactsOf<Id extends TranslateRule> = Parameters<(typeof translateRules)[Id]['text']>[0]
 
