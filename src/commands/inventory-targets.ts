@@ -52,7 +52,7 @@ async function bundlesIn(directory: string, io: CommandIo, ports: InventoryPorts
   if (names.length === 0)
     throw new MigrateError(`there is no *.bundle in ${directory}`, {
       exitCode: exitCode.io,
-      hint: 'collect one on each node: k3os-migrate inventory script > collect.sh, there: sudo sh collect.sh > NAME.bundle',
+      hint: 'collect one on each node: k3os-migrate inventory script > collect.sh, there: (umask 077; sudo sh collect.sh > NAME.bundle)',
     })
   return names.map((name) => ({
     from: 'file',

@@ -3,7 +3,7 @@
 #
 # By hand, on the node, as root (without root it says what it could not read):
 #
-#     sudo sh collect.sh > node1.bundle      then      k3os-migrate inventory --from-dir .
+#     (umask 077; sudo sh collect.sh > node1.bundle)      then      k3os-migrate inventory --from-dir .
 #
 # It changes nothing and writes no file, not even a temporary one. THE ARCHIVE HOLDS SECRETS (cluster token, SSH host keys,
 # Wi-Fi passphrases): keep it as you keep those. The format is described in src/core/bundle.ts of k3os-migrate.

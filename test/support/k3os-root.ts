@@ -67,6 +67,9 @@ export function buildK3osRoot(directory: string, node: Bundle, options: { readon
   const sudoers = options.sudo ? readFileSync(join(lab, 'sudoers'), 'utf8') : 'root ALL=(ALL) ALL\n'
   writeFileSync(at('etc/sudoers'), sudoers, { mode: 0o440 })
 
+  // The name servers of the data do not exist here, and sudo looks up the host's own name.
+  writeFileSync(at('etc/nsswitch.conf'), 'hosts: files\n')
+
   addNode(directory, node)
   addStandIns(directory, node)
   execFileSync('chown', ['-R', '1000:1000', at('home/rancher')])
@@ -137,7 +140,7 @@ function addNode(directory: string, node: Bundle): void {
     chownSync(join(directory, path), uid, gid)
     chmodSync(join(directory, path), mode ?? 0o644)
   }
-  mkdirSync(join(directory, 'home/rancher/.ssh'), { recursive: true, mode: 0o700 })
+  mkdirSync(join(directory, 'home/rancher/.ssh'), { recursive: true, mode: 0o755 })
 }
 
 /** A program for each first word of a command line in the data; other uses of a busybox applet are left to busybox. */

@@ -61,7 +61,11 @@ export function startSshLab(): SshLab {
         .slice(0, 2)
         .join(' ')
       const authorized = join(root, 'home/rancher/.ssh/authorized_keys')
-      writeFileSync(authorized, readFileSync(`${identityFile}.pub`), { flag: 'a', mode: 0o600 })
+      // The data's last line may be open.
+      writeFileSync(authorized, `\n${readFileSync(`${identityFile}.pub`, 'utf8')}`, {
+        flag: 'a',
+        mode: 0o600,
+      })
       execFileSync('chown', ['1000:1000', authorized])
 
       const { port } = await freePorts('port')

@@ -47,7 +47,7 @@ export function evidenceOf(bundle: Bundle): Evidence {
 }
 
 /** The kernel ends some of its texts with NUL (device tree). */
-export function decode(bytes: Uint8Array): string {
+function decode(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes).replaceAll('\0', '')
 }
 

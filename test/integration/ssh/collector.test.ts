@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collectorScript } from '../../../src/adapters/collector.ts'
 import { sshHost } from '../../../src/adapters/ssh.ts'
@@ -8,6 +17,8 @@ import { type Bundle, parseBundle } from '../../../src/core/bundle.ts'
 import { probes } from '../../../src/core/facts/probes.ts'
 import { nodeFacts } from '../../../src/core/facts.ts'
 import { nodeSecrets } from '../../../src/core/node-secrets.ts'
+import { k3osRoot } from '../../../src/simulation/k3os-root.ts'
+import { parseScenario } from '../../../src/simulation/scenario.ts'
 import { bundleOf, canaries, k3osNode } from '../../support/k3os-node.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { missingForK3osRoot, type SshLab, type SshNode, startSshLab } from '../../support/sshd.ts'
@@ -57,6 +68,17 @@ describe.skipIf(skip)('the collector', () => {
     expect(rest).toEqual(expected)
     expect(usage).toMatchObject(expectedUsage)
     expect(sshHostKeys).toMatchObject([{ publicKey: node.publicKey }])
+  })
+
+  test('reads the machines of the example as the simulation shows them', async () => {
+    const file = fileURLToPath(new URL('../../../examples/shops/cluster.yaml', import.meta.url))
+    const scenario = parseScenario(readFileSync(file, 'utf8'), file)
+    for (const machine of scenario.nodes) {
+      const root = k3osRoot(scenario, machine, '11111111-aaaa-4bbb-8ccc-222222222222', 1_700_000_000)
+      const real = nodeFacts(await collect(await lab.startNode(machine.name, root)))
+      const { sshHostKeys: _key, usage: _usage, ...simulated } = nodeFacts(root)
+      expect(real).toMatchObject(simulated)
+    }
   })
 
   test('brings the sources of the configuration, odd names included, with their modes', async () => {
