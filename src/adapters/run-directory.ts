@@ -93,7 +93,10 @@ async function lock(directory: string): Promise<() => Promise<void>> {
       }
     }
   }
-  throw new MigrateError(`another process took the lock ${path}`, { exitCode: exitCode.locked, hint: 'try again' })
+  throw new MigrateError(`another process took the lock ${path}`, {
+    exitCode: exitCode.locked,
+    hint: 'try again',
+  })
 }
 
 async function removeStale(path: string): Promise<boolean> {
@@ -130,10 +133,13 @@ export async function findRun(state: string, idOrPath: string | undefined): Prom
   const ids = await listRuns(runs)
   const id = idOrPath ?? ids.at(-1)
   if (id !== undefined && ids.includes(id)) return join(runs, id)
-  throw new MigrateError(id === undefined ? `there are no runs in ${runs}` : `there is no run ${id} in ${runs}`, {
-    exitCode: exitCode.usage,
-    hint: ids.length === 0 ? 'k3os-migrate apply PLAN starts one' : `it has ${ids.slice(-3).join(', ')}`,
-  })
+  throw new MigrateError(
+    id === undefined ? `there are no runs in ${runs}` : `there is no run ${id} in ${runs}`,
+    {
+      exitCode: exitCode.usage,
+      hint: ids.length === 0 ? 'k3os-migrate apply PLAN starts one' : `it has ${ids.slice(-3).join(', ')}`,
+    },
+  )
 }
 
 async function listRuns(runs: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { diskError } from '../adapters/files.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Clock } from '../migrate/ports.ts'
 import type { RunEvent } from '../migrate/runner.ts'
@@ -18,11 +19,32 @@ export function tell(
   options: RunOptions,
   io: CommandIo,
 ): void {
-  const line = scrub(`${JSON.stringify({ '@v': 1, ts: clock.now().toISOString(), ...event })}\n`)
-  appendFileSync(join(directory, 'events.jsonl'), line, { mode: 0o600 })
+  const told = scrubbed(event, scrub)
+  const line = `${JSON.stringify({ '@v': 1, ts: clock.now().toISOString(), ...told })}\n`
   if (options.output === 'jsonl') io.out(line)
-  const text = eventLine(event)
-  if (text !== null) io.err(scrub(text))
+  const text = eventLine(told)
+  if (text !== null) io.err(text)
+  try {
+    appendFileSync(join(directory, 'events.jsonl'), line, { mode: 0o600 })
+  } catch (error) {
+    // A copy for reading later: what may stop a run is its journal, which meets the same disk.
+    io.err(`${mark('warn', diskError('write events.jsonl', error).message)}\n`)
+  }
+}
+
+/** Only sentences are looked through: a name that happens to hold a short secret must stay the name it is. */
+function scrubbed(event: RunEvent, scrub: (text: string) => string): RunEvent {
+  switch (event.type) {
+    case 'action':
+      return { ...event, describe: scrub(event.describe) }
+    case 'step.progress':
+      return { ...event, message: scrub(event.message) }
+    case 'node.start':
+    case 'step.start':
+    case 'step.end':
+    case 'node.end':
+      return event
+  }
 }
 
 export function printOutcome(outcome: Outcome, directory: string, options: RunOptions, io: CommandIo): void {

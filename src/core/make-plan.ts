@@ -88,7 +88,10 @@ export function makePlan(input: PlanInput): Plan {
 }
 
 /** `sha256:<hex>` over the canonical plan without its digest. */
-export function planDigest(plan: Omit<Plan, 'digest'> & { readonly digest?: string }, sha256: (text: string) => string): string {
+export function planDigest(
+  plan: Omit<Plan, 'digest'> & { readonly digest?: string },
+  sha256: (text: string) => string,
+): string {
   const { digest: _, ...body } = plan
   return `sha256:${sha256(canonicalJson(body))}`
 }
@@ -128,7 +131,10 @@ function candidate(machine: Machine, cluster: ClusterFacts, choices: PlanChoices
   const cannot = (why: string, hint: string): MigrateError =>
     new MigrateError(`${name} cannot be planned: ${why}`, { exitCode: exitCode.inhibitors, hint })
   if (entry?.status !== 'read' || facts === null) {
-    throw cannot('nobody could read the machine', `k3os-migrate inventory, or leave it out: --exclude ${name}`)
+    throw cannot(
+      'nobody could read the machine',
+      `k3os-migrate inventory, or leave it out: --exclude ${name}`,
+    )
   }
   if (node === null) throw cannot('the cluster has no such Node', `leave it out: --exclude ${name}`)
   const { role } = facts.k3s
@@ -180,7 +186,8 @@ function onlyAbout(f: Finding, nodes: ReadonlySet<string>): boolean {
 
 /** Canary agents first, agents with data after the others, servers last (rolling-migration 2.2). Ties by name. */
 function inOrder(chosen: readonly Candidate[]): Candidate[] {
-  const localBytes = ({ facts }: Candidate) => facts.localVolumes.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+  const localBytes = ({ facts }: Candidate) =>
+    facts.localVolumes.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
   return chosen.toSorted(
     (a, b) =>
       Number(a.role === 'server') - Number(b.role === 'server') ||
@@ -200,7 +207,8 @@ function planNode(
 ): PlanNode {
   const node = cluster.nodes.find(({ name }) => name === machine.name)
   const translationSha256 = input.translations.get(entry.name)
-  if (node === undefined || translationSha256 === undefined) throw new Error(`${machine.name} was not translated`)
+  if (node === undefined || translationSha256 === undefined)
+    throw new Error(`${machine.name} was not translated`)
   return {
     name: machine.name,
     role,
@@ -229,7 +237,9 @@ function whyHere(
   const pods = `${evictions} ${evictions === 1 ? 'pod' : 'pods'} to move`
   if (role === 'server') {
     const servers = chosen.filter((one) => one.role === 'server').length
-    return servers === 1 ? 'the only server: last, the API is away meanwhile' : `a server: after the agents, ${pods}`
+    return servers === 1
+      ? 'the only server: last, the API is away meanwhile'
+      : `a server: after the agents, ${pods}`
   }
   const data = hasData ? ', keeps data on its disk' : ''
   return place === 0 ? `canary: an agent with the least to lose, ${pods}${data}` : `agent, ${pods}${data}`
@@ -237,7 +247,8 @@ function whyHere(
 
 /** `[user@]host[:port]`, an IPv6 address in brackets when a port follows. */
 function parseAddress(text: string, user: string): PlanNode['address'] {
-  const [, named, bracketed, host, port] = /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:]+))(?::(\d+))?$/.exec(text) ?? []
+  const [, named, bracketed, host, port] =
+    /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:]+))(?::(\d+))?$/.exec(text) ?? []
   const name = bracketed ?? host
   if (name === undefined) throw new Error(`not an address: ${text}`)
   return { host: name, port: port === undefined ? 22 : Number(port), user: named ?? user }

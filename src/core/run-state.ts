@@ -29,7 +29,14 @@ export interface NodeState {
 export const nodeRecord = 'node'
 export const runRecord = 'run'
 
-const untouched: NodeState = { attempt: 1, phase: 'pending', steps: new Map(), failure: null, startedAt: null, endedAt: null }
+const untouched: NodeState = {
+  attempt: 1,
+  phase: 'pending',
+  steps: new Map(),
+  failure: null,
+  startedAt: null,
+  endedAt: null,
+}
 
 /** Derives where each node stands. Pure: the same journal gives the same state on any machine. */
 export function replay(records: readonly JournalRecord[]): ReadonlyMap<string, NodeState> {
@@ -58,7 +65,13 @@ function apply(state: NodeState, record: JournalRecord): NodeState {
   const steps = new Map(base.steps)
   const known = steps.get(record.step)
   if (record.phase === 'intent') {
-    steps.set(record.step, { intent: record.data, outcome: null, startedAt: record.ts, endedAt: null, result: {} })
+    steps.set(record.step, {
+      intent: record.data,
+      outcome: null,
+      startedAt: record.ts,
+      endedAt: null,
+      result: {},
+    })
     return { ...base, phase: 'running', steps, startedAt: base.startedAt ?? record.ts }
   }
   const outcome = outcomeOf(record.data['outcome'])
@@ -70,7 +83,11 @@ function apply(state: NodeState, record: JournalRecord): NodeState {
     result: record.data,
   })
   if (outcome !== 'failed') return { ...base, steps }
-  const failure = { step: record.step, message: String(record.data['error']), exit: Number(record.data['exit']) }
+  const failure = {
+    step: record.step,
+    message: String(record.data['error']),
+    exit: Number(record.data['exit']),
+  }
   return { ...base, steps, failure, phase: record.data['undo'] === true ? 'rolling-back' : base.phase }
 }
 

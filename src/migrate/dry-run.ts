@@ -1,7 +1,7 @@
-import { MigrateError } from '../core/errors.ts'
 import type { Plan, PlanNode, StepId } from '../core/plan.ts'
 import type { Intent, Rendered, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
+import { stopped } from './wait.ts'
 
 /** What a run of this plan would do: the sentences of the same actions, from what can be read now. */
 export interface DryRun {
@@ -39,7 +39,7 @@ export async function dryRun(job: DryRun): Promise<void> {
       const actions = await steps[id].actions(context, intent)
       if (actions.length === 0) job.onSentence(node, id, null)
       for (const { describe } of actions) job.onSentence(node, id, describe)
-      if (job.stop.aborted) throw new MigrateError('stopped on request', { exitCode: 130 })
+      if (job.stop.aborted) throw stopped(job.stop)
     }
   }
 }

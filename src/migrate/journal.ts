@@ -1,3 +1,4 @@
+import { MigrateError } from '../core/errors.ts'
 import { chain, type JournalRecord } from '../core/journal.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, StepPorts } from './step.ts'
@@ -7,10 +8,23 @@ interface JournalOwner {
   readonly ports: Pick<StepPorts, 'clock' | 'files'>
   readonly sink: JournalSink
   readonly records: readonly JournalRecord[]
-  scrub(text: string): string
 }
 
-/** Appends to the chain; a record counts only when the sink says it is on the disk. */
+/** What was done can no longer be written down: nothing more may be done, not even an undo. */
+export class JournalLost extends MigrateError {
+  constructor(why: MigrateError) {
+    super(why.message, {
+      exitCode: why.exitCode,
+      hint: why.hint ?? 'when the disk takes writes again: k3os-migrate resume',
+      cause: why,
+    })
+  }
+}
+
+/**
+ * Appends to the chain; a record counts only when the sink says it is on the disk. Data is written as it is, because a
+ * later process acts on it: whoever puts text of the world into it takes secrets out first.
+ */
 export class Journal {
   readonly #job: JournalOwner
   #records: readonly JournalRecord[]
@@ -54,11 +68,16 @@ export class Journal {
         step,
         phase,
         attempt,
-        data: JSON.parse(this.#job.scrub(JSON.stringify(data))) as Intent,
+        // What this process goes on with is what a later one would read.
+        data: JSON.parse(JSON.stringify(data)) as Intent,
       },
       (text) => files.sha256(text),
     )
-    await this.#job.sink.append(`${JSON.stringify(record)}\n`)
+    try {
+      await this.#job.sink.append(`${JSON.stringify(record)}\n`)
+    } catch (error) {
+      throw error instanceof MigrateError ? new JournalLost(error) : error
+    }
     this.#records = [...this.#records, record]
   }
 }

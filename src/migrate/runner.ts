@@ -2,12 +2,12 @@ import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import type { JournalRecord } from '../core/journal.ts'
 import { pointOfNoReturn, stepDefaults, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
 import { nodeRecord, nodeState, replay, runRecord, type NodeState } from '../core/run-state.ts'
-import { Journal } from './journal.ts'
+import { Journal, JournalLost } from './journal.ts'
 import type { JournalSink } from './ports.ts'
-import type { Action, Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
+import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
 import { NothingTouched } from './steps/reimage.ts'
-import { waitUntil } from './wait.ts'
+import { pause, stopped, waitUntil } from './wait.ts'
 
 /** What a run tells while it goes on; progress lines and `events.jsonl` are made of it. */
 export type RunEvent =
@@ -34,7 +34,7 @@ export interface Run {
   onEvent(event: RunEvent): void
   /** Asked once before each node; throws (exit 10) when nobody approves. */
   approve(node: PlanNode): Promise<void>
-  /** Takes known secrets out of whatever is written or told: the last line of defence. */
+  /** Takes known secrets out of sentences before they are written down: the last line of defence. */
   scrub(text: string): string
   readonly stop: AbortSignal
 }
@@ -58,12 +58,15 @@ export async function run(job: Run, limit = Number.POSITIVE_INFINITY): Promise<R
     if (nodeState(replay(journal.records), node.name).phase === 'done') continue
     if (finished >= limit) break
     try {
-      if (job.stop.aborted) throw stopped()
+      if (job.stop.aborted) throw stopped(job.stop)
       await moveNode(job, journal, node)
       finished += 1
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
-      await journal.note(null, runRecord, 0, { event: 'end', exit: error.exitCode, error: error.message })
+      if (!(error instanceof JournalLost)) {
+        const message = job.scrub(error.message)
+        await journal.note(null, runRecord, 0, { event: 'end', exit: error.exitCode, error: message })
+      }
       return { exit: error.exitCode, error, records: journal.records }
     }
   }
@@ -81,7 +84,7 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
     state = nodeState(replay(journal.records), node.name)
     const known = state.attempt === attempt ? state.steps.get(id) : undefined
     if (known?.outcome === 'done') continue
-    if (job.stop.aborted) throw stopped()
+    if (job.stop.aborted) throw stopped(job.stop)
     await carryOut(job, journal, node, attempt, steps[id], known?.intent)
   }
   await journal.result(node.name, nodeRecord, attempt, { outcome: 'done' })
@@ -99,33 +102,67 @@ async function carryOut(
 ): Promise<void> {
   const context = stepContext(job, journal, node, attempt, step.id)
   job.onEvent({ type: 'step.start', node: node.name, step: step.id, title: stepDefaults[step.id].title })
+  let begun = step.observe === undefined ? undefined : recorded
   try {
-    const intent = recorded ?? (await step.intent(context))
-    if (recorded === undefined) await journal.intent(node.name, step.id, attempt, intent)
-    if (recorded === undefined || (await needsActing(context, step, recorded))) {
-      for (const action of await step.actions(context, intent)) {
-        job.onEvent({ type: 'action', node: node.name, step: step.id, describe: action.describe })
-        await journal.note(node.name, step.id, attempt, { action: action.describe })
-        await action.run(context.signal)
+    const proof = await patiently(context, async () => {
+      const intent = begun ?? (await step.intent(context))
+      const isNew = begun === undefined
+      if (isNew) await journal.intent(node.name, step.id, attempt, intent)
+      if (step.observe !== undefined) begun = intent
+      if (isNew || (await needsActing(context, step, intent))) {
+        for (const action of await step.actions(context, intent)) {
+          job.onEvent({ type: 'action', node: node.name, step: step.id, describe: action.describe })
+          await journal.note(node.name, step.id, attempt, { action: job.scrub(action.describe) })
+          await action.run(context.signal)
+        }
+        await confirm(context, step, intent)
       }
-      await confirm(context, step, intent)
-    }
-    const proof = (await step.proof?.(context, intent)) ?? {}
+      return step.proof?.(context, intent)
+    })
     await journal.result(node.name, step.id, attempt, { outcome: 'done', ...proof })
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'done' })
-  } catch (error) {
-    if (!(error instanceof MigrateError) || error.exitCode === exitCode.interrupted) throw error
+  } catch (thrown) {
+    const error = timedOut(context, step, thrown) ?? thrown
+    if (!(error instanceof MigrateError) || error instanceof JournalLost || isStop(error)) throw error
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'failed' })
     const undo = canUndo(node, step.id) || error instanceof NothingTouched
     await journal.result(node.name, step.id, attempt, {
       outcome: 'failed',
-      error: error.message,
+      error: job.scrub(error.message),
       exit: error.exitCode,
       undo,
     })
     if (!undo) throw error
     throw await rollBack(job, journal, node, nodeState(replay(journal.records), node.name), error)
   }
+}
+
+/** Servers restart during this very job: a failure that may pass is met like a crash, by looking again. */
+async function patiently<T>(context: StepContext, act: () => Promise<T>): Promise<T> {
+  for (let left = 60; ; left -= 1) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof MigrateError) || !error.transient || left === 0) throw error
+      context.progress(`${error.message}; trying again`)
+      await pause(context, 5_000)
+    }
+  }
+}
+
+/** What the step's own deadline aborted ends with a reason that says nothing to anybody. */
+function timedOut(context: StepContext, step: Step, thrown: unknown): MigrateError | undefined {
+  if (!context.signal.aborted || thrown instanceof MigrateError) return undefined
+  const { node, runId } = context
+  return new MigrateError(`${node.name}: "${stepDefaults[step.id].title}" did not end within its time`, {
+    exitCode: canUndo(node, step.id) ? exitCode.rolledBack : exitCode.needsOperator,
+    hint: `k3os-migrate resume ${runId}`,
+    cause: thrown,
+  })
+}
+
+function isStop({ exitCode: exit }: MigrateError): boolean {
+  return exit === exitCode.interrupted || exit === exitCode.terminated
 }
 
 /** After a crash: looks at the world before touching it again. */
@@ -138,21 +175,22 @@ async function needsActing(context: StepContext, step: Step, intent: Intent): Pr
 }
 
 /** A reading that fails three times is "unknown": never "not started". */
-async function observeAgain(context: StepContext, step: Step, intent: Intent): Promise<Observed> {
+async function observeAgain(context: StepContext, step: Step, intent: Intent): Promise<Observed | undefined> {
   for (let reading = 1; ; reading += 1) {
     try {
-      return await step.observe(context, intent)
+      return await step.observe?.(context, intent)
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
       if (reading === 3) return 'unknown'
       context.progress(`looking again: ${error.message}`)
-      await context.clock.sleep(5_000, context.signal)
+      await pause(context, 5_000)
     }
   }
 }
 
 /** Success is what is observed, never that nothing complained. */
 async function confirm(context: StepContext, step: Step, intent: Intent): Promise<void> {
+  if (step.observe === undefined) return
   await waitUntil(context, {
     until: `"${stepDefaults[step.id].title}" is seen to be done on ${context.node.name}`,
     timeoutMs: context.node.steps.find(({ id }) => id === step.id)?.timeoutMs ?? 0,
@@ -160,7 +198,7 @@ async function confirm(context: StepContext, step: Step, intent: Intent): Promis
     exit: canUndo(context.node, step.id) ? exitCode.rolledBack : exitCode.needsOperator,
     hint: `k3os-migrate resume ${context.runId}`,
     check: async () => {
-      const observed = await step.observe(context, intent)
+      const observed = await step.observe?.(context, intent)
       return observed === 'done' ? undefined : `it looks ${observed}`
     },
   })
@@ -181,18 +219,20 @@ async function rollBack(
     if (done === undefined || done.outcome === 'undone' || step.undo === undefined) continue
     const context = stepContext(job, journal, node, state.attempt, id)
     try {
-      for (const action of await step.undo(context, done.intent)) {
-        const describe = `undo: ${action.describe}`
-        job.onEvent({ type: 'action', node: node.name, step: id, describe })
-        await journal.note(node.name, id, state.attempt, { action: describe })
-        await action.run(context.signal)
-      }
-      // An undo that still has something to do afterwards did not work.
-      const left: Action[] = await step.undo(context, done.intent)
-      if (left.length > 0)
-        throw new MigrateError(`${left[0]?.describe} had no effect`, { exitCode: exitCode.needsOperator })
+      await patiently(context, async () => {
+        for (const action of (await step.undo?.(context, done.intent)) ?? []) {
+          const describe = `undo: ${action.describe}`
+          job.onEvent({ type: 'action', node: node.name, step: id, describe })
+          await journal.note(node.name, id, state.attempt, { action: job.scrub(describe) })
+          await action.run(context.signal)
+        }
+        // An undo that still has something to do afterwards did not work.
+        const [left] = (await step.undo?.(context, done.intent)) ?? []
+        if (left !== undefined)
+          throw new MigrateError(`${left.describe} had no effect`, { exitCode: exitCode.needsOperator })
+      })
     } catch (error) {
-      if (!(error instanceof MigrateError)) throw error
+      if (!(error instanceof MigrateError) || error instanceof JournalLost || isStop(error)) throw error
       return new MigrateError(`${node.name}: ${reason}; undoing it failed too: ${error.message}`, {
         exitCode: exitCode.needsOperator,
         hint: `when the cause is gone: k3os-migrate resume ${job.runId}`,
@@ -219,10 +259,6 @@ function canUndo(node: PlanNode, step: StepId): boolean {
   const order = node.steps.map(({ id }) => id)
   const ponr = order.indexOf(pointOfNoReturn)
   return ponr === -1 || order.indexOf(step) < ponr
-}
-
-function stopped(): MigrateError {
-  return new MigrateError('stopped on request', { exitCode: exitCode.interrupted })
 }
 
 function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number, id: StepId): StepContext {

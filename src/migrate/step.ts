@@ -19,8 +19,11 @@ export type Intent = Readonly<Record<string, unknown>>
 
 export interface Step {
   readonly id: StepId
-  /** Reads only. The truth after a crash, and the proof after acting. */
-  observe(context: StepContext, intent: Intent): Promise<Observed>
+  /**
+   * Reads only. The truth after a crash, and the proof after acting. Absent for a step that only looks itself: after a
+   * crash it looks again as if it had never begun.
+   */
+  observe?(context: StepContext, intent: Intent): Promise<Observed>
   intent(context: StepContext): Promise<Intent>
   /** Empty when there is nothing to do. */
   actions(context: StepContext, intent: Intent): Promise<Action[]>

@@ -15,12 +15,16 @@ export interface Wait {
   check(): Promise<string | undefined>
 }
 
+/** How often it is said that one still waits for the same thing. */
+const heartbeatMs = 30_000
+
 /** Waits with a deadline, a reason and a heartbeat; stops at once when the user wants to stop. */
 export async function waitUntil(context: StepContext, wait: Wait): Promise<void> {
-  const { clock, stop, signal } = context
+  const { clock } = context
   const deadline = clock.monotonicMs() + wait.timeoutMs
   const needed = wait.times ?? 1
   let passed = 0
+  let said: { readonly what: string; readonly atMs: number } | undefined
   for (;;) {
     const missing = await attempt(wait)
     passed = missing === undefined ? passed + 1 : 0
@@ -32,10 +36,12 @@ export async function waitUntil(context: StepContext, wait: Wait): Promise<void>
         { exitCode: wait.exit, hint: wait.hint },
       )
     }
-    if (missing !== undefined) {
+    const nowMs = clock.monotonicMs()
+    if (missing !== undefined && (said?.what !== missing || nowMs - said.atMs >= heartbeatMs)) {
       context.progress(`waiting until ${wait.until} (at most ${Math.ceil(left / 1000)} s more): ${missing}`)
+      said = { what: missing, atMs: nowMs }
     }
-    await interruptible(context, Math.min(wait.everyMs, left), AbortSignal.any([stop, signal]))
+    await pause(context, Math.min(wait.everyMs, left))
   }
 }
 
@@ -48,11 +54,12 @@ async function attempt(wait: Wait): Promise<string | undefined> {
   }
 }
 
-async function interruptible(context: StepContext, ms: number, signal: AbortSignal): Promise<void> {
+/** Ends early when the step's time is over or the user wants to stop. */
+export async function pause(context: StepContext, ms: number): Promise<void> {
   try {
-    await context.clock.sleep(ms, signal)
+    await context.clock.sleep(ms, AbortSignal.any([context.stop, context.signal]))
   } catch (error) {
-    if (context.stop.aborted) throw interrupted(context.node.name)
+    if (context.stop.aborted) throw stopped(context.stop, context.node.name)
     throw error
   }
 }
@@ -84,6 +91,8 @@ export async function persist<T>(
 }
 
 /** The user stopped the run; nothing failed, and `resume` goes on from here. */
-export function interrupted(node: string): MigrateError {
-  return new MigrateError(`${node}: stopped on request`, { exitCode: exitCode.interrupted })
+export function stopped(stop: AbortSignal, node?: string): MigrateError {
+  return new MigrateError(`${node === undefined ? '' : `${node}: `}stopped on request`, {
+    exitCode: stop.reason === 'SIGTERM' ? exitCode.terminated : exitCode.interrupted,
+  })
 }

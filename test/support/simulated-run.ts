@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import type { JournalRecord } from '../../src/core/journal.ts'
 import { noncePath } from '../../src/core/node-paths.ts'
 import { stepIds, type Plan, type PlanNode } from '../../src/core/plan.ts'
-import type { OutputFile } from '../../src/core/translation.ts'
 import type { JournalSink, RunFiles } from '../../src/migrate/ports.ts'
 import { run, type Run, type RunEvent, type RunResult } from '../../src/migrate/runner.ts'
-import type { StepPorts } from '../../src/migrate/step.ts'
+import type { Rendered, StepPorts } from '../../src/migrate/step.ts'
 import { simulatedKube } from '../../src/simulation/kube.ts'
 import { simulatedHook, simulatedHost } from '../../src/simulation/machines.ts'
 import { localVolumePath, type Scenario } from '../../src/simulation/scenario.ts'
@@ -145,12 +144,13 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
   }
 }
 
-function translationOf(world: World, node: PlanNode, nonce: string | null): OutputFile[] {
+function translationOf(world: World, node: PlanNode, nonce: string): Rendered {
   const write_files = [
     { path: '/etc/rancher/node/password', content: world.node(node.name)?.spec.nodePassword },
-    ...(nonce === null ? [] : [{ path: noncePath, content: `${nonce}\n` }]),
+    { path: noncePath, content: `${nonce}\n` },
   ]
-  return [{ path: 'user-data', content: stringify({ write_files }), mode: 0o600 }]
+  const files = [{ path: 'user-data', content: stringify({ write_files }), mode: 0o600 as const }]
+  return { files, delivery: { kind: 'none', reason: 'test' } }
 }
 
 function planFor(world: World): Plan {

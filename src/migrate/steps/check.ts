@@ -9,8 +9,21 @@ export function markerValue(context: Pick<StepContext, 'runId' | 'attempt'>): st
   return `${context.runId}/${context.attempt}`
 }
 
-/** The Node object as it is now; a node that is not there is a failure, not an answer. */
+/**
+ * The planned Node object as it is now. Another one under its name, as in another cluster, is never looked at or touched:
+ * a resumed run may have been given another kubeconfig.
+ */
 export async function readNode(context: StepContext): Promise<KubeNode> {
+  const node = await readAnyNode(context)
+  if (node.uid === context.node.fingerprint.nodeUid) return node
+  throw new MigrateError(`${node.name} in ${context.kube.where} is another Node object than planned`, {
+    exitCode: exitCode.stalePlan,
+    hint: 'is it the cluster of the plan? See --kubeconfig and --context',
+  })
+}
+
+/** Whatever Node object has the name; a node that is not there is a failure, not an answer. */
+export async function readAnyNode(context: StepContext): Promise<KubeNode> {
   const node = await context.kube.node(context.node.name, context.signal)
   if (node !== undefined) return node
   throw new MigrateError(`${context.node.name}: the cluster ${context.kube.where} has no such node`, {
@@ -22,13 +35,12 @@ export async function readNode(context: StepContext): Promise<KubeNode> {
 /** The gates that must hold at the moment a node's turn comes: same cluster, same machine, healthy, nobody else's. */
 export const check: Step = {
   id: 'check',
-  observe: async () => 'done',
   async intent(context) {
     const { plan, node, kube, signal } = context
     const uid = await kube.clusterUid(signal)
     if (uid !== plan.cluster.uid)
       throw stale(`this is another cluster (kube-system ${uid}, planned ${plan.cluster.uid})`)
-    const now = await readNode(context)
+    const now = await readAnyNode(context)
     if (now.uid !== node.fingerprint.nodeUid) throw stale(`${node.name} is another Node object than planned`)
     if (now.systemUuid !== node.fingerprint.systemUuid) {
       throw stale(`${node.name} is another machine than planned (system UUID ${now.systemUuid})`)
@@ -66,12 +78,10 @@ function stale(what: string): MigrateError {
  */
 export const capture: Step = {
   id: 'capture',
-  observe: async () => 'done',
   async intent(context): Promise<Intent> {
     const now = await readNode(context)
     return {
       labels: now.labels,
-      annotations: now.annotations,
       taints: now.taints,
       unschedulable: now.unschedulable,
       bootId: now.bootId,

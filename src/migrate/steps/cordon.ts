@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Step, StepContext } from '../step.ts'
+import type { Action, Step, StepContext } from '../step.ts'
 import { marker, markerValue, readNode } from './check.ts'
 import { baseline } from './baseline.ts'
 
@@ -31,7 +31,8 @@ export const cordon: Step = {
     return now.unschedulable && now.annotations[marker] === markerValue(context) ? 'done' : 'not-started'
   },
   async undo(context, intent) {
-    return release(context, intentSchema.parse(intent).wasUnschedulable)
+    if (!(await isOurs(context))) return []
+    return [release(context, intentSchema.parse(intent).wasUnschedulable)]
   },
 }
 
@@ -42,7 +43,7 @@ export const uncordon: Step = {
     return { wasUnschedulable: baseline(context).unschedulable }
   },
   async actions(context, intent) {
-    return release(context, intentSchema.parse(intent).wasUnschedulable)
+    return [release(context, intentSchema.parse(intent).wasUnschedulable)]
   },
   async observe(context, intent) {
     const now = await readNode(context)
@@ -51,20 +52,21 @@ export const uncordon: Step = {
   },
 }
 
-async function release(context: StepContext, wasUnschedulable: boolean) {
+function release(context: StepContext, wasUnschedulable: boolean): Action {
   const { name } = context.node
-  const now = await readNode(context)
-  // Only what carries our mark is ours to change back.
-  if (now.annotations[marker] !== markerValue(context)) return []
-  return [
-    {
-      describe: wasUnschedulable
-        ? `leave ${name} cordoned, as it was before, and drop the mark`
-        : `uncordon ${name}`,
-      async run(signal: AbortSignal) {
-        const annotations = { [marker]: null }
-        await context.kube.patchNode(name, { unschedulable: wasUnschedulable, annotations }, signal)
-      },
+  return {
+    describe: wasUnschedulable
+      ? `leave ${name} cordoned, as it was before, and drop the mark`
+      : `uncordon ${name}`,
+    async run(signal) {
+      if (!(await isOurs(context))) return
+      const annotations = { [marker]: null }
+      await context.kube.patchNode(name, { unschedulable: wasUnschedulable, annotations }, signal)
     },
-  ]
+  }
+}
+
+/** Only what carries our mark is ours to change back. */
+async function isOurs(context: StepContext): Promise<boolean> {
+  return (await readNode(context)).annotations[marker] === markerValue(context)
 }

@@ -4,7 +4,8 @@ import { refusals } from '../../core/drain.ts'
 import { classifyNode, drainNode, type DrainAllowance } from '../drain.ts'
 import { drainSentence, podName } from '../drain-events.ts'
 import type { Step, StepContext } from '../step.ts'
-import { interrupted } from '../wait.ts'
+import { stopped } from '../wait.ts'
+import { readNode } from './check.ts'
 import { stepTimeout } from './reimage.ts'
 
 const podSchema = z.strictObject({ namespace: z.string(), name: z.string(), uid: z.string() })
@@ -38,6 +39,7 @@ export const drain: Step = {
       {
         describe: `drain ${node.name}: evict ${evict.map(podName).join(', ')}`,
         async run(signal) {
+          await readNode(context)
           await drainOrSay(
             context,
             evict.map(({ uid }) => uid),
@@ -77,7 +79,7 @@ async function drainOrSay(context: StepContext, uids: readonly string[], signal:
       hint: outcome.pods[0]?.next ?? `kubectl get pods -A --field-selector spec.nodeName=${node.name}`,
     })
   } catch (error) {
-    if (stop.aborted) throw interrupted(node.name)
+    if (stop.aborted) throw stopped(stop, node.name)
     throw error
   }
 }

@@ -26,7 +26,6 @@ export const fingerprint: Step = {
     return { digests }
   },
   actions: async () => [],
-  observe: async () => 'done',
 }
 
 /** The same digests on the new system, before k3s may start. */
@@ -60,10 +59,6 @@ export const compare: Step = {
         },
       },
     ]
-  },
-  async observe(context, intent) {
-    const changed = await changedData(context, intentSchema.parse(intent).digests)
-    return changed.length === 0 ? 'done' : 'not-started'
   },
 }
 

@@ -3,7 +3,7 @@ import { releasePath } from '../../core/node-paths.ts'
 import type { Step, StepContext } from '../step.ts'
 import { persist, waitUntil } from '../wait.ts'
 import { baseline, staged } from './baseline.ts'
-import { readNode } from './check.ts'
+import { readAnyNode } from './check.ts'
 import { readHostFile, stepTimeout } from './reimage.ts'
 
 /** Opens the gate that holds k3s back, now that the data is proven to be in place (DESIGN 6.4). */
@@ -65,11 +65,8 @@ export const join: Step = {
       },
     ]
   },
-  async observe(context) {
-    return (await notJoined(context)) === undefined ? 'done' : 'in-progress'
-  },
   async proof(context) {
-    const now = await readNode(context)
+    const now = await readAnyNode(context)
     return {
       nonce: staged(context).nonce,
       systemUuid: now.systemUuid,
@@ -84,7 +81,7 @@ export const join: Step = {
 
 async function notJoined(context: StepContext): Promise<string | undefined> {
   const before = baseline(context)
-  const now = await readNode(context)
+  const now = await readAnyNode(context)
   if (now.bootId === before.bootId) return 'the Node object still shows the boot before the move'
   if (now.osImage.startsWith('k3OS')) return `the Node object still says ${now.osImage}`
   if (!now.ready) return 'it is not Ready'
@@ -96,7 +93,7 @@ async function notJoined(context: StepContext): Promise<string | undefined> {
 /** What waiting cannot mend: another machine, another k3s, another pod network under the kept Node object. */
 async function refuseOtherMachine(context: StepContext): Promise<void> {
   const before = baseline(context)
-  const now = await readNode(context)
+  const now = await readAnyNode(context)
   const differences = [
     differs('Node UID', context.node.fingerprint.nodeUid, now.uid),
     differs('system UUID', before.systemUuid, now.systemUuid),
