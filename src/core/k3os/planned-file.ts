@@ -26,7 +26,9 @@ export function planFile(file: K3osFile): PlannedFile | SkippedFile {
       stage: 'write',
       problem: `its permissions ${JSON.stringify(file.permissions)} are no octal digits`,
     }
-  return { path: cleanPath(file.path), mode, owner: file.owner, content: content.bytes }
+  const path = cleanPath(file.path)
+  if (path === '/') return { stage: 'write', problem: 'its path names no file' }
+  return { path, mode, owner: file.owner, content: content.bytes }
 }
 
 type Content = { readonly bytes: Uint8Array } | SkippedFile
@@ -65,11 +67,28 @@ function fromBase64(content: string): Content {
 
 function unzip(bytes: Uint8Array): Content {
   try {
-    return { bytes: gunzipSync(bytes) }
+    const content = gunzipSync(bytes)
+    // Go compares the checksum, the library does not.
+    const trailer = new DataView(bytes.buffer, bytes.byteOffset + bytes.byteLength - 8, 8)
+    if (trailer.getUint32(0, true) !== crc32(content))
+      return { stage: 'decode', problem: 'unable to read gzip: "gzip: invalid checksum"' }
+    return { bytes: content }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     return { stage: 'decode', problem: `unable to decode gzip: ${JSON.stringify(reason)}` }
   }
+}
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte
+  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
+  return value
+})
+
+function crc32(bytes: Uint8Array): number {
+  let value = 0xffffffff
+  for (const byte of bytes) value = (crcTable[(value ^ byte) & 0xff] ?? 0) ^ (value >>> 8)
+  return (value ^ 0xffffffff) >>> 0
 }
 
 /** Octal digits, `0644` when there are none. setuid, setgid and sticky bits have other numbers in Go and get lost. */

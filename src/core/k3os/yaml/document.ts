@@ -62,6 +62,12 @@ function refuseControlCharacters(text: string): void {
 const aliasedFree = 100
 const countedFree = 1000
 
+/** What Go held a key as, and whether it was written out or came by `<<`. */
+interface Key {
+  readonly type: string
+  readonly by: 'key' | 'merge'
+}
+
 class Converter {
   readonly notes: YamlNote[] = []
   private readonly source: Source
@@ -137,34 +143,35 @@ class Converter {
 
   /**
    * yaml.v2 handles pairs in the order they stand, `<<` among them: merged values replace keys written before it, keys
-   * written after it replace merged values. `types` remembers what Go held each key as.
+   * written after it replace merged values.
    */
   private fill(
     entries: Map<string, Entry>,
     node: YamlMap,
     by: 'key' | 'merge',
-    types: Map<string, string>,
+    keys: Map<string, Key>,
   ): void {
-    const here = new Set<string>()
     for (const [keyNode, valueNode] of node.pairs) {
       if (isMergeKey(keyNode)) {
-        this.merge(entries, valueNode, types)
+        this.merge(entries, valueNode, keys)
         continue
       }
       const { text, type } = this.key(keyNode)
       const value = this.convert(valueNode)
-      const earlier = entries.get(text)
-      if (earlier !== undefined && types.get(text) !== type)
-        this.notes.push({ kind: 'equal-keys', key: text, lost: earlier.value, kept: value })
-      else if (earlier !== undefined && (by === 'merge' || here.has(text)))
-        this.notes.push({ kind: 'duplicate-key', key: text, lost: earlier.value, kept: value, by })
-      if (by === 'key') here.add(text)
-      types.set(text, type)
+      const lost = entries.get(text)?.value
+      const before = keys.get(text)
+      if (lost !== undefined && before !== undefined) {
+        if (before.type !== type) this.notes.push({ kind: 'equal-keys', key: text, lost, kept: value })
+        // A key written out takes the place of a merged one by design, and merged maps have an order of their own.
+        else if (before.by === 'key')
+          this.notes.push({ kind: 'duplicate-key', key: text, lost, kept: value, by })
+      }
+      keys.set(text, { type, by })
       entries.set(text, { value, keyStart: keyNode.start, keyEnd: keyNode.end })
     }
   }
 
-  private merge(entries: Map<string, Entry>, node: YamlNode, types: Map<string, string>): void {
+  private merge(entries: Map<string, Entry>, node: YamlNode, keys: Map<string, Key>): void {
     const sources = node.kind === 'list' ? node.items.toReversed() : [node]
     for (const source of sources) {
       const named =
@@ -173,8 +180,8 @@ class Converter {
       if (named.kind !== 'map' || target.kind !== 'map')
         throw new YamlProblem('the value of << must be a map or a list of maps', source.start)
       this.count(target)
-      if (source.kind === 'alias') this.through(source, () => this.fill(entries, target, 'merge', types))
-      else this.fill(entries, target, 'merge', types)
+      if (source.kind === 'alias') this.through(source, () => this.fill(entries, target, 'merge', keys))
+      else this.fill(entries, target, 'merge', keys)
     }
   }
 
