@@ -57,13 +57,16 @@ function configurations({ machines, configs }: AssessContext): Finding[] {
 
 /** The engine knows files, not nodes: two nodes with the same mistake need two keys, or one waiver covers both. */
 function ofNode(f: Finding, node: string): Finding {
-  if (f.subject.name === node) return f
-  const who = [f.subject.kind, f.subject.namespace, f.subject.name].filter((part) => part !== null).join('/')
+  const { kind, namespace, name: file } = f.subject
+  if (file === node) return f
+  const who = [kind, namespace, file].filter((part) => part !== null).join('/')
   const rest = f.key.slice(`${f.rule}:${who}`.length)
+  // The file is in the location already.
+  const named = file === null || file === f.location?.file ? node : `${node}:${file}`
   return {
     ...f,
-    key: `${f.rule}:${f.subject.kind}/${node}${f.subject.name === null ? '' : `/${f.subject.name}`}${rest}`,
-    subject: { ...f.subject, name: f.subject.name === null ? node : `${node}/${f.subject.name}` },
+    key: `${f.rule}:${kind}/${node}${file === null ? '' : `:${file}`}${rest}`,
+    subject: { ...f.subject, name: named },
   }
 }
 
