@@ -4,12 +4,12 @@ import type { HostFile, HostModel, K3sModel, Traced } from '../host/model.ts'
 import type { KubeNode } from '../inventory.ts'
 import type { K3osConfig } from '../k3os/config.ts'
 import type { Effect } from '../k3os/effects.ts'
-import { configPath, entriesOf, type ConfigPath } from '../path.ts'
+import { entriesOf, type ConfigPath } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
-import { readArguments } from './arguments.ts'
-import { flagRefusal, isRepeatable, type K3sRole } from './flags.ts'
+import { readCommandLine, type CommandLine } from './command-line.ts'
+import type { K3sRole } from './flags.ts'
 import { k3sPaths } from './paths.ts'
-import { Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import { registeredTaints } from './taints.ts'
 import { readUserConfig } from './user-config.ts'
 import { versionAtLeast } from './version.ts'
@@ -43,162 +43,81 @@ export function k3sModel(source: K3sSource): Answer {
     findings.push(translateFinding('TRN-K3S-NONE', undefined, { node }))
     return { k3s: noK3s(version), findings, absorbed: [] }
   }
-  const words = wordsWithOrigin(effect, config)
-  const hasUrl = effect.environment['K3S_URL'] !== undefined
-  const read = readArguments(
-    words.map((word) => word.text),
-    hasUrl,
-  )
-  const role: K3sRole = read.find((argument) => argument.kind === 'role')?.role ?? 'server'
   if (version === null) findings.push(translateFinding('TRN-K3S-VERSION-UNKNOWN', undefined, { node }))
-
-  const settings = new Settings()
-  const taints: Traced<string>[] = []
-  const url = effect.environment['K3S_URL']
-  let serverUrl: Traced<string> | null = url === undefined ? null : { value: url, from: ['k3os.serverUrl'] }
-  const given = effect.environment['K3S_TOKEN'] ?? effect.environment['K3S_CLUSTER_SECRET']
-  let token: Traced<string> | null = given === undefined ? null : { value: given, from: ['k3os.token'] }
-  let userConfig: { path: string; from: readonly ConfigPath[] } = { path: k3sPaths.config, from: [] }
-
-  for (const argument of read) {
-    const from = [...new Set(argument.at.flatMap((at) => words[at]?.from ?? []))]
-    const where = { node, path: from[0] }
-    switch (argument.kind) {
-      case 'role':
-        settings.role.push(...from)
-        break
-      case 'refused':
-        for (const path of from)
-          findings.push(translateFinding('TRN-K3S-FLAG-REFUSED', argument, { node, path }))
-        break
-      case 'ignored':
-        for (const path of from)
-          findings.push(translateFinding('TRN-K3S-ARGUMENT-IGNORED', undefined, { node, path }))
-        break
-      case 'flag': {
-        const { flag, value } = argument
-        const text = String(value)
-        const refusal = flagRefusal(flag, role, version)
-        if (refusal !== null && !flag.roles.includes(role)) {
-          for (const path of from)
-            findings.push(
-              translateFinding(
-                'TRN-K3S-FLAG-REFUSED',
-                { word: `--${flag.name}`, reason: refusal },
-                { node, path },
-              ),
-            )
-          break
-        }
-        if (refusal !== null && version !== null)
-          findings.push(
-            translateFinding(
-              'TRN-K3S-FLAG-DOUBTFUL',
-              { word: `--${flag.name}`, reason: refusal, version },
-              where,
-            ),
-          )
-        const label = flag.name === 'node-label' ? text.split('=', 1)[0] : undefined
-        if (label?.startsWith('k3os.io/') === true) {
-          for (const path of from)
-            findings.push(translateFinding('TRN-K3OS-LABEL', { label }, { node, path }))
-        } else if (flag.name === 'server')
-          serverUrl = { value: text, from: [...(serverUrl?.from ?? []), ...from] }
-        else if (flag.name === 'token' || flag.name === 'cluster-secret')
-          token = { value: text, from: [...(token?.from ?? []), ...from] }
-        else if (flag.name === 'config') userConfig = { path: text, from: [...userConfig.from, ...from] }
-        else if (flag.name === 'kubelet-arg' && from[0]?.startsWith('k3os.taints[') === true)
-          taints.push({ value: text.replace(/^register-with-taints=/, ''), from })
-        else if (isRepeatable(flag, version)) settings.append(flag.name, [text], from)
-        else settings.set(flag.name, value, from)
-        break
-      }
-    }
-  }
-
-  const registered = registeredTaints(node, taints, source.nodeObject)
-  findings.push(...registered.findings)
-  for (const taint of registered.taints) settings.append('node-taint', taint.value.split(','), taint.from)
-
   const configFileSupported = version === null || versionAtLeast(version, '1.19.1') !== false
-  const absorbed: HostFile[] = []
-  const file = source.files.find((candidate) => candidate.path === userConfig.path)
-  if (file !== undefined) {
-    absorbed.push(file)
-    findings.push(...mergeUserConfig(source, file, { role, configFileSupported }, settings))
-    settings.role.push(...userConfig.from)
-  } else if (userConfig.from.length > 0) {
-    // What is no path may be anything, even the secret of a flag that `--config` swallowed.
-    const named = userConfig.path.startsWith('/') ? userConfig.path : 'the file that --config names'
-    const reason = 'no write_files entry makes it, so its content is not known'
-    for (const path of userConfig.from)
-      findings.push(translateFinding('TRN-K3S-CONFIG-UNREAD', { file: named, reason }, { node, path }))
-  }
+  const commandLine = readCommandLine({ node, effect, config, version })
+  const { role, settings } = commandLine
+  const registered = registeredTaints(node, commandLine.taints, source.nodeObject)
+  for (const taint of registered.taints) settings.append('node-taint', taint.value.split(','), taint.from)
+  const user = withUserConfig(source, commandLine, configFileSupported)
+  findings.push(...commandLine.findings, ...registered.findings, ...user.findings)
 
-  const environment = serviceEnvironment(source, role, settings, token, findings)
-  const ownTokenFile = settings.has('token-file') || settings.has('token')
-  if (token === null) token = environment.clusterSecret
-  if (
-    token === null &&
-    serverUrl !== null &&
-    !ownTokenFile &&
-    !environment.variables.some((v) => v.name === 'K3S_TOKEN')
-  )
+  const environment = serviceEnvironment(source, role, settings)
+  findings.push(...environment.findings)
+  const serverUrl = firstGiven(settings.take('server'), commandLine.serverUrl)
+  const token = firstGiven(settings.take('token'), commandLine.token, environment.clusterSecret)
+  // With a token file of the user's own, a token stays where k3OS had it: in the environment.
+  const ownTokenFile = settings.has('token-file')
+  const variables = [
+    ...(token !== null && ownTokenFile ? [{ name: 'K3S_TOKEN', ...token }] : []),
+    ...environment.variables,
+  ]
+  const hasToken = token !== null || ownTokenFile || variables.some(({ name }) => name === 'K3S_TOKEN')
+  if (serverUrl !== null && !hasToken)
     findings.push(translateFinding('TRN-TOKEN-MISSING', undefined, { node }))
   if (source.nodePassword === null)
     findings.push(translateFinding('TRN-NODE-PASSWORD-UNKNOWN', undefined, { node }))
-  nameNode(source, settings, environment.variables)
+  nameNode(source, settings, variables)
 
   const registriesFile = source.files.find((candidate) => candidate.path === k3sPaths.registries)
-  if (registriesFile !== undefined) absorbed.push(registriesFile)
-  const registries: Traced<string> | null =
-    registriesFile !== undefined
-      ? { value: new TextDecoder().decode(registriesFile.content), from: registriesFile.from }
-      : source.registriesYaml === null
-        ? null
-        : { value: source.registriesYaml, from: [] }
   return {
     k3s: {
       role,
       version,
       settings: settings.list(),
-      roleFrom: settings.role,
+      roleFrom: [...commandLine.roleFrom, ...user.from],
       token,
       serverUrl,
       configFileSupported,
-      registries,
+      registries: readRegistries(registriesFile, source.registriesYaml),
       nodePassword: source.nodePassword,
-      environment: environment.variables,
+      environment: variables,
       needsCgroupV1: version !== null && versionAtLeast(version, '1.20.4') === false,
     },
     findings,
-    absorbed,
+    absorbed: [user.file, registriesFile].filter((file) => file !== undefined),
   }
 }
 
-/** Arguments with the value each word comes from; k3OS puts labels and taints behind `k3s_args`. */
-function wordsWithOrigin(
-  effect: Extract<Effect, { kind: 'k3s' }>,
-  config: K3osConfig,
-): { text: string; from: ConfigPath[] }[] {
-  const own = config.k3os.k3sArgs?.length ?? 0
-  const origin = (index: number): ConfigPath[] => {
-    if (index < own) return [configPath('k3os', 'k3sArgs', index)]
-    if (index < Math.max(own, 1)) return []
-    // Behind them come pairs: a flag, and what it says.
-    const start = Math.max(own, 1)
-    const value = effect.args[index + (1 - ((index - start) % 2))] ?? ''
-    const equals = value.indexOf('=')
-    const key = value.slice(0, equals)
-    if (effect.args[index - ((index - start) % 2)] === '--node-label') {
-      const mine = config.k3os.labels?.[key] === value.slice(equals + 1)
-      return mine ? [configPath('k3os', 'labels', key)] : []
-    }
-    const taints = effect.args.slice(start, index).filter((word) => word === '--kubelet-arg').length
-    const position = (index - start) % 2 === 0 ? taints : taints - 1
-    return [configPath('k3os', 'taints', position)]
-  }
-  return effect.args.map((text, index) => ({ text, from: origin(index) }))
+/** The first one counts; all of them are accounted for. */
+function firstGiven(...candidates: readonly (Traced<string> | null)[]): Traced<string> | null {
+  const given = candidates.filter((candidate) => candidate !== null)
+  const [first] = given
+  return first === undefined ? null : { value: first.value, from: given.flatMap(({ from }) => from) }
+}
+
+/** The file of write_files, or what the node has now: /etc is made anew at each boot, so somebody wrote it there. */
+function readRegistries(file: HostFile | undefined, onNode: string | null): Traced<string> | null {
+  if (file !== undefined) return { value: new TextDecoder().decode(file.content), from: file.from }
+  return onNode === null ? null : { value: onNode, from: [] }
+}
+
+/** Puts a configuration file of the user's own under the arguments. `from` is the flag that named the file. */
+function withUserConfig(
+  source: K3sSource,
+  { role, settings, userConfigFile: { value: path, from } }: CommandLine,
+  configFileSupported: boolean,
+): { file: HostFile | undefined; from: readonly ConfigPath[]; findings: readonly Finding[] } {
+  const file = source.files.find((candidate) => candidate.path === path)
+  if (file !== undefined)
+    return { file, from, findings: mergeUserConfig(source, file, { role, configFileSupported }, settings) }
+  // What is no path may be anything, even the secret of a flag that `--config` swallowed.
+  const named = path.startsWith('/') ? path : 'the file that --config names'
+  const reason = 'no write_files entry makes it, so its content is not known'
+  const findings = from.map((at) =>
+    translateFinding('TRN-K3S-CONFIG-UNREAD', { file: named, reason }, { node: source.node, path: at }),
+  )
+  return { file, from: [], findings }
 }
 
 function mergeUserConfig(
@@ -226,27 +145,24 @@ function mergeUserConfig(
   ]
 }
 
+/** All of /etc/environment, which k3OS's service reads, and what k3OS puts there by itself. */
 function serviceEnvironment(
   source: K3sSource,
   role: K3sRole,
   settings: Settings,
-  token: Traced<string> | null,
-  findings: Finding[],
-): { variables: K3sModel['environment']; clusterSecret: Traced<string> | null } {
+): {
+  variables: K3sModel['environment']
+  clusterSecret: Traced<string> | null
+  findings: readonly Finding[]
+} {
   const secret = source.environment.find((variable) => variable.name === 'K3S_CLUSTER_SECRET')
   const variables = source.environment.filter((variable) => variable !== secret)
   const named = variables.some((variable) => variable.name === k3osKubeconfigMode.name)
   const byDefault = role === 'server' && !named && !settings.has('write-kubeconfig-mode')
-  if (byDefault) findings.push(translateFinding('TRN-KUBECONFIG-MODE', undefined, { node: source.node }))
-  // With a token file of the user's own, the configured token stays where k3OS had it: in the environment.
-  const inEnvironment = token !== null && settings.has('token-file')
   return {
-    variables: [
-      ...(byDefault ? [{ ...k3osKubeconfigMode, from: [] }] : []),
-      ...(inEnvironment ? [{ name: 'K3S_TOKEN', ...token }] : []),
-      ...variables,
-    ],
+    variables: byDefault ? [{ ...k3osKubeconfigMode, from: [] }, ...variables] : variables,
     clusterSecret: secret === undefined ? null : { value: secret.value, from: secret.from },
+    findings: byDefault ? [translateFinding('TRN-KUBECONFIG-MODE', undefined, { node: source.node })] : [],
   }
 }
 

@@ -3,7 +3,6 @@ import type { ConfigPath } from '../path.ts'
 
 /** Settings in the order they came; a scalar given twice keeps its last value, as flags do. */
 export class Settings {
-  readonly role: ConfigPath[] = []
   readonly #entries = new Map<string, K3sSetting>()
 
   set(key: string, value: string | boolean, from: readonly ConfigPath[]): void {
@@ -31,6 +30,13 @@ export class Settings {
 
   has(key: string): boolean {
     return this.#entries.has(key)
+  }
+
+  /** Removes one that gets a place of its own. */
+  take(key: string): { readonly value: string; readonly from: readonly ConfigPath[] } | null {
+    const setting = this.#entries.get(key)
+    this.#entries.delete(key)
+    return setting === undefined ? null : { value: String(setting.value), from: setting.from }
   }
 
   list(): K3sSetting[] {

@@ -33,7 +33,10 @@ export function readUserConfig(text: string, role: K3sRole, version: string | nu
       const single = values.at(-1) ?? ''
       if (isRepeatable(flag, version)) settings.push({ key: flag.name, value: values })
       else if (values.length > 0)
-        settings.push({ key: flag.name, value: flag.type === 'bool' ? single === 'true' : single })
+        settings.push({
+          key: flag.name === 'cluster-secret' ? 'token' : flag.name,
+          value: flag.type === 'bool' ? single === 'true' : single,
+        })
     }
   }
   return { settings, refused }

@@ -181,10 +181,21 @@ describe('k3s', () => {
     [
       { k3sArgs: ['server', '-t', 'x'], token: 'y' },
       'x',
-      ['k3os.token', 'k3os.k3sArgs[1]', 'k3os.k3sArgs[2]'],
+      ['k3os.k3sArgs[1]', 'k3os.k3sArgs[2]', 'k3os.token'],
     ],
   ])('finds the token of %j', (k3os, value, from) => {
     expect(host({ k3os }).k3s.token).toEqual({ value, from })
+  })
+
+  it('takes the token of a configuration file before the one of the environment, as k3s does', () => {
+    const config = file('/etc/rancher/k3s/config.yaml', 'token: mine\nserver: https://b:6443\n')
+    const { k3s: model, settings } = host({
+      writeFiles: [config],
+      k3os: { token: 'y', serverUrl: 'https://a:6443' },
+    })
+    expect(model.token?.value).toBe('mine')
+    expect(model.serverUrl?.value).toBe('https://b:6443')
+    expect(settings).toEqual({})
   })
 
   it('puts the configured token beside a token file of the user into the environment', () => {
