@@ -5,7 +5,7 @@ import { results, severities, type Finding, type RuleId } from './findings.ts'
 
 const nullable = <T extends z.ZodType>(type: T) => type.nullable()
 
-export const findingSchema = z.strictObject({
+const findingSchema = z.strictObject({
   /** Stable across versions and wording; what a waiver names. */
   key: z.string(),
   rule: z.templateLiteral([z.enum(['CFG', 'PRE', 'FIT', 'TRN', 'INV']), '-', z.string()]),
@@ -39,7 +39,7 @@ export const findingSchema = z.strictObject({
 })
 
 /** `unknown`: a fact the answer depends on could not be read. */
-export const fitVerdicts = ['fits', 'fits with changes', 'does not fit', 'unknown'] as const
+const fitVerdicts = ['fits', 'fits with changes', 'does not fit', 'unknown'] as const
 export type FitVerdict = (typeof fitVerdicts)[number]
 
 export const assessmentSchema = z.strictObject({

@@ -5,7 +5,7 @@
  *
  * Terminal adapter: `paint(text, (role, span) => coloured)`. Files, pipes and NO_COLOR: `strip(text)`.
  */
-export const roles = ['ok', 'warn', 'bad', 'name', 'dim'] as const
+const roles = ['ok', 'warn', 'bad', 'name', 'dim'] as const
 export type Role = (typeof roles)[number]
 
 const firstMark = 0xe0f0

@@ -4,7 +4,7 @@ import { assessRules } from '../rules/assess.ts'
 import { found } from './found.ts'
 
 /** Rule ids that a waiver may turn from an inhibitor into a note. */
-export const waivableRules: ReadonlySet<RuleId> = new Set(
+const waivableRules: ReadonlySet<RuleId> = new Set(
   Object.entries<Rule<never>>(assessRules)
     .filter(([, rule]) => rule.waivable === true)
     .map(([id]) => id as RuleId),
@@ -18,12 +18,11 @@ export function applyWaivers(
   findings: readonly Finding[],
   waivers: readonly Waiver[],
   today: string,
-  waivable: ReadonlySet<RuleId> = waivableRules,
 ): Finding[] {
   const accepted = new Map<string, Waiver>()
   const about: Finding[] = []
   for (const waiver of waivers) {
-    const problem = problemOf(waiver, findings, today, waivable)
+    const problem = problemOf(waiver, findings, today)
     if (problem === null) accepted.set(waiver.key, waiver)
     else about.push(problem)
   }
@@ -36,12 +35,7 @@ export function applyWaivers(
   return [...waived, ...about]
 }
 
-function problemOf(
-  waiver: Waiver,
-  findings: readonly Finding[],
-  today: string,
-  waivable: ReadonlySet<RuleId>,
-): Finding | null {
+function problemOf(waiver: Waiver, findings: readonly Finding[], today: string): Finding | null {
   const { key, reason, approvedBy, expires } = waiver
   const occurrence = { subject: { kind: 'Waiver', name: key } }
   if (reason.trim() === '') return found('INV-WAIVER-INCOMPLETE', { key, missing: 'reason' }, occurrence)
@@ -59,6 +53,6 @@ function problemOf(
   const target = findings.find((f) => f.key === key)
   if (target === undefined) return found('INV-WAIVER-UNUSED', { key }, occurrence)
   // A check that could not run has nothing to accept yet.
-  const impossible = target.result === 'error' || (isInhibitor(target) && !waivable.has(target.rule))
+  const impossible = target.result === 'error' || (isInhibitor(target) && !waivableRules.has(target.rule))
   return impossible ? found('INV-WAIVER-REFUSED', { key, summary: target.summary }, occurrence) : null
 }

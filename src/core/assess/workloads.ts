@@ -12,7 +12,7 @@ export const workloadChecks: readonly Check[] = [
 ]
 
 /** Pods that a drain of this machine would evict and that still do something. */
-export function evictedPods(machine: Machine, { cluster }: AssessContext): Pod[] {
+function evictedPods(machine: Machine, { cluster }: AssessContext): Pod[] {
   const daemonSets = new Set(cluster?.daemonSets.map(({ namespace, name }) => `${namespace}/${name}`))
   const { evict } = classifyPods(machine.pods, {
     daemonSetExists: (namespace, name) => daemonSets.has(`${namespace}/${name}`),

@@ -68,7 +68,7 @@ function contents({ nodes, assessment }: RunReport): Html {
   </nav>`
 }
 
-export function definitions(rows: readonly Row[]): Html {
+function definitions(rows: readonly Row[]): Html {
   return html`<dl>
     ${rows.map(
       (row) =>

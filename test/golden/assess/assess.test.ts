@@ -110,11 +110,11 @@ test('five nodes: the document', async () => {
 })
 
 test('five nodes: the terminal', async () => {
-  await expect(strip(assessmentText(assessment()))).toMatchFileSnapshot(`${folder}assessment.txt`)
+  await expect(strip(assessmentText(assessment()))).toMatchFileSnapshot(`${folder}assessment.table.txt`)
 })
 
 test('five nodes: Markdown', async () => {
-  await expect(assessmentMarkdown(assessment())).toMatchFileSnapshot(`${folder}assessment.md`)
+  await expect(assessmentMarkdown(assessment())).toMatchFileSnapshot(`${folder}assessment.markdown.txt`)
 })
 
 test('the document has the form it promises', () => {

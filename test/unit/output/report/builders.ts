@@ -6,7 +6,7 @@ import { stepDefaults, stepIds, type Plan, type StepId } from '../../../../src/c
 import type { RunDocuments } from '../../../../src/output/report/run-report.ts'
 import { cluster, inventory, kubeNode, localPv, look, machine, pod } from '../../core/assess/builders.ts'
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** Writes journal records as the runner does, on a clock of its own. */
 export class JournalScript {
