@@ -108,27 +108,32 @@ export interface LostValue {
   readonly replacement: Replacement | undefined
 }
 
-/** Values that were asked for and are not in the result. A value that another source repeats is not lost. */
+/** Values that were asked for and are not in the result. A value that what took its place repeats is not lost. */
 export function lostValues(account: Account, used: ReadonlySet<Value>, ledger: Ledger): LostValue[] {
   const whole = lostLists(account, used, ledger)
   const claims = account.claims.filter(({ list }) => list === null || !whole.has(list))
   return [...whole, ...claims].flatMap((claim) => {
     const all = unusedLeaves(claim.value, claim.path, used)
     if (all.length === 0) return []
-    const around = [claim.value, ...claim.within.toReversed()]
-    const replaced = around
+    const replaced = [claim.value, ...claim.within.toReversed()]
       .map((value) => ledger.replacementOf(value))
-      .find((replacement) => replacement !== undefined)
+      .filter((replacement) => replacement !== undefined)
+    // A value that lost to chance and whose winner is gone as well went the way of that one.
+    const reason = replaced.find(({ how, by }) => how !== 'random' || used.has(by)) ?? replaced[0]
     const parts = all.length === countLeaves(claim.value) ? [{ value: claim.value, path: claim.path }] : all
     return parts
       .map(({ value, path }) => ({
         claim,
         value,
         path,
-        replacement: ledger.replacementOf(value) ?? replaced,
+        replacement: value === claim.value ? reason : (ledger.replacementOf(value) ?? reason),
       }))
-      .filter(({ value, replacement }) => replacement === undefined || !sameValue(value, replacement.by))
+      .filter(({ value, replacement }) => !isRepeated(value, replacement, used))
   })
+}
+
+function isRepeated(value: Value, replacement: Replacement | undefined, used: ReadonlySet<Value>): boolean {
+  return replacement !== undefined && used.has(replacement.by) && sameValue(value, replacement.by)
 }
 
 /** Lists of files or networks another list took the place of: one thing to say, not one for each of their fields. */

@@ -29,7 +29,14 @@ export function readCommandLine(source: Source): CommandLine {
     const equals = argument.indexOf('=')
     const key = trimQuotes(equals < 0 ? argument : argument.slice(0, equals))
     const written = equals < 0 ? 'true' : trimQuotes(argument.slice(equals + 1))
-    const value: Scalar = { kind: 'scalar', value: written, source, ...valueRange(argument, equals, start) }
+    const made = equals < 0 || written === ''
+    const value: Scalar = {
+      kind: 'scalar',
+      value: written,
+      made,
+      source,
+      ...valueRange(argument, equals, start),
+    }
     const because = put(root, key.split('.'), value, { start, end })
     if (because !== null) ignored.push({ key, start, end, because })
   }

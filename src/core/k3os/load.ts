@@ -187,7 +187,9 @@ function loadUserData(kind: SourceKind, file: SourceText): Loaded | Unloadable {
   if (!script) return loadYaml(kind, file)
   const source = new Source(kind, file.file, utf8Decode(file.bytes))
   const end = source.text.length
-  const text = (value: string): Scalar => ({ kind: 'scalar', value, source, start: 0, end })
+  const text = (value: string): Scalar => {
+    return { kind: 'scalar', value, made: value !== source.text, source, start: 0, end }
+  }
   const entry = tableOf(source, {
     encoding: text(binary ? 'b64' : ''),
     content: text(binary ? base64Encode(file.bytes) : source.text),

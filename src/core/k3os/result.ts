@@ -123,7 +123,7 @@ class Builder {
     return {
       source: written.source.kind,
       place: placeOf(written),
-      verbatim: written.kind === 'scalar' && (written.value === value || String(written.value) === value),
+      verbatim: isVerbatim(written, value),
       overrode,
     }
   }
@@ -138,6 +138,11 @@ class Builder {
   private overridden(winner: Value): Overridden[] {
     return this.ledger.lostTo(winner).map(overriddenBy)
   }
+}
+
+function isVerbatim(written: Value, value: string | boolean): boolean {
+  if (written.kind !== 'scalar' || written.made === true) return false
+  return written.value === value || written.source.text.slice(written.start, written.end) === value
 }
 
 function overriddenBy(lost: Value): Overridden {

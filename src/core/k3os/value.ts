@@ -10,6 +10,8 @@ interface Written {
 export interface Scalar extends Written {
   readonly kind: 'scalar'
   readonly value: string | number | boolean | null
+  /** k3OS makes this value from what stands there: an argument without one, a field for a script. */
+  readonly made?: boolean
   /** The value before k3OS changed its type or form; undefined for one that is as it was written. */
   readonly was?: Value
 }
