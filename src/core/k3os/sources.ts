@@ -1,4 +1,5 @@
 import type { ConfigSources, SourceText, UnreadableSource } from './config.ts'
+import type { Phase } from './effects.ts'
 
 /** Where the sources lie on a node. */
 export const sourcePaths = {
@@ -36,4 +37,24 @@ export async function configSourcesFrom(files: NodeFiles): Promise<ConfigSources
       if (source !== undefined) configD.push(source)
     }
   return { ...(Object.fromEntries(present) as Omit<ConfigSources, 'configD'>), configD }
+}
+
+/**
+ * The sources that exist when a phase runs. In the initrd of a disk install nothing is mounted yet, so only the kernel
+ * command line counts; before the runtime phase the metadata service has not run.
+ */
+export function sourcesIn(phase: Phase, mode: string, sources: ConfigSources): ConfigSources {
+  const { localHostname: _hostname, authorizedKeys: _keys, userdata: _userdata, ...files } = sources
+  switch (phase) {
+    case 'initrd': {
+      const { system: _system, ...overlay } = files
+      const { local: _local, ...commandLine } = overlay
+      return mode === 'disk' || mode === '' ? { ...commandLine, configD: [] } : overlay
+    }
+    case 'boot':
+      return files
+    case 'runtime':
+    case 'install':
+      return sources
+  }
 }
