@@ -1,12 +1,12 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises'
-import { readFileSync } from 'node:fs'
+import { open, readdir, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { JournalReading } from '../core/journal.ts'
 import { parseJournal } from '../core/journal.ts'
 import type { JournalSink } from '../migrate/ports.ts'
 import { diskError, runFiles, systemCode } from './files.ts'
+import { lockRun } from './run-lock.ts'
 
 /** `$XDG_STATE_HOME/k3os-migrate`, where runs are kept; `--state-dir` and `K3OS_MIGRATE_STATE_DIR` come first. */
 export function stateDirectory(env: Readonly<Record<string, string | undefined>>, flag?: string): string {
@@ -37,7 +37,7 @@ export interface OpenedJournal extends JournalSink {
  * appends with fsync. A full or broken disk ends the run before its next step (exit 74).
  */
 export async function openJournal(directory: string): Promise<OpenedJournal> {
-  const release = await lock(directory)
+  const release = await lockRun(directory)
   const path = join(directory, 'journal.jsonl')
   const { sha256 } = runFiles(directory)
   let file: FileHandle
@@ -53,13 +53,18 @@ export async function openJournal(directory: string): Promise<OpenedJournal> {
     await release()
     throw error instanceof MigrateError ? error : diskError(`open the journal ${path}`, error)
   }
+  let broken = false
   return {
     reading,
     async append(line) {
+      // Half a line may stand there, and nothing must ever come behind it.
+      if (broken)
+        throw new MigrateError(`the journal ${path} takes no more records`, { exitCode: exitCode.io })
       try {
-        await file.write(line)
+        await file.writeFile(line)
         await file.sync()
       } catch (error) {
+        broken = true
         throw diskError(`write the journal ${path}`, error)
       }
     },
@@ -67,62 +72,6 @@ export async function openJournal(directory: string): Promise<OpenedJournal> {
       await file.close()
       await release()
     },
-  }
-}
-
-/** One process per run: a file made with O_EXCL that names its owner. A dead owner on the same boot is no owner. */
-async function lock(directory: string): Promise<() => Promise<void>> {
-  const path = join(directory, 'lock')
-  const owner = `${process.pid} ${bootId()}\n`
-  for (let tries = 0; tries < 2; tries += 1) {
-    try {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
-      const file = await open(path, 'wx', 0o600)
-      await file.writeFile(owner)
-      await file.close()
-      return async () => {
-        await unlink(path)
-      }
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw diskError(`lock ${directory}`, error)
-      if (!(await removeStale(path))) {
-        throw new MigrateError(`another process works on this run (${path})`, {
-          exitCode: exitCode.locked,
-          hint: `wait for it; if it is surely gone: rm ${path}`,
-        })
-      }
-    }
-  }
-  throw new MigrateError(`another process took the lock ${path}`, {
-    exitCode: exitCode.locked,
-    hint: 'try again',
-  })
-}
-
-async function removeStale(path: string): Promise<boolean> {
-  const [pid = '', boot = ''] = readFileSync(path, 'utf8').trim().split(' ')
-  // Anything unreadable counts as locked; another boot means its process cannot live here any more.
-  if (!/^\d+$/.test(pid) || boot === '') return false
-  if (boot === bootId() && isAlive(Number(pid))) return false
-  await unlink(path)
-  return true
-}
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 'unknown-boot'
-    throw error
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH'
   }
 }
 

@@ -24,15 +24,19 @@ export async function status(options: StatusOptions, io: CommandIo): Promise<Exi
   const plan = await readPlan(join(directory, 'plan.json'))
   const file = join(directory, 'journal.jsonl')
   const text = new TextDecoder().decode(await readIfPresent(file))
-  const { records } = parseJournal(text, file, (content) => createHash('sha256').update(content).digest('hex'))
+  const { records } = parseJournal(text, file, (content) =>
+    createHash('sha256').update(content).digest('hex'),
+  )
   const runId = directory.split('/').at(-1) ?? ''
-  const end = records.findLast(({ data }) => data['event'] === 'end')
+  // A run that is under way, or was killed, has begun and not ended.
+  const last = records.findLast(({ data }) => data['event'] === 'start' || data['event'] === 'end')
+  const exit = Object.values(exitCode).find((code) => code === last?.data['exit']) ?? exitCode.ok
   const outcome = makeOutcome({
     plan,
     runId,
     records,
-    exit: exitCode.ok,
-    reason: typeof end?.data['error'] === 'string' ? end.data['error'] : null,
+    exit,
+    reason: typeof last?.data['error'] === 'string' ? last.data['error'] : null,
     now: plan.metadata.createdAt,
     resume: `k3os-migrate resume ${runId}`,
   })

@@ -107,6 +107,8 @@ export interface Hook {
     options: {
       readonly environment: Readonly<Record<string, string>>
       readonly onLine: (line: string) => void
+      /** File for its output while it runs; it stays when the process that follows it is killed. */
+      readonly output: string
       readonly signal: AbortSignal
     },
   ): Promise<HookResult>

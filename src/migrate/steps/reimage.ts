@@ -49,6 +49,15 @@ export const reimage: Step = {
     ]
   },
   observe: observeReimage,
+  async proof(context) {
+    // Left behind when we were killed while the hook ran. It may hold secrets, and nobody needs it any more.
+    await context.files.remove(hookOutput(context))
+    return {}
+  },
+}
+
+function hookOutput({ node, attempt }: StepContext): string {
+  return `nodes/${node.name}/hook-${attempt}.log`
 }
 
 const bootIdPath = '/proc/sys/kernel/random/boot_id'
@@ -122,7 +131,8 @@ async function runHook(context: StepContext, argv: readonly string[], signal: Ab
       K3OS_MIGRATE_ATTEMPT: String(attempt),
     },
     onLine: (line) => context.progress(`hook: ${line}`),
-    signal,
+    output: `${files.directory}/${hookOutput(context)}`,
+    signal: AbortSignal.any([signal, context.clock.timeout(stepTimeout(context, 'reimage'))]),
   })
   if (result.exitCode === 0) return
   if (result.exitCode === hookTouchedNothing)

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs'
+import { mkdir, open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { exitCode, MigrateError } from '../core/errors.ts'
+import { diskError, readIfPresent, systemCode } from './files.ts'
+
+/**
+ * One process per run: a file made with O_EXCL that names its owner. An owner that is dead, or of another boot, is none;
+ * anything unreadable counts as locked (exit 6). Gives the function that unlocks.
+ */
+export async function lockRun(directory: string): Promise<() => Promise<void>> {
+  const path = join(directory, 'lock')
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw diskError(`lock ${directory}`, error)
+  }
+  if (!(await create(path)) && !(await takeOver(path))) throw locked(path)
+  return async () => {
+    await unlink(path)
+  }
+}
+
+/** False when it is there already. */
+async function create(path: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx', 0o600)
+    await file.writeFile(`${process.pid} ${startOf(process.pid) ?? '-'} ${bootId()}\n`)
+    await file.close()
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw diskError(`write ${path}`, error)
+  }
+}
+
+/**
+ * Replaces the lock of a dead owner. Of several processes that find it dead only the one with the second lock may look
+ * again and remove it, or it would be the new owner's lock that is removed.
+ */
+async function takeOver(path: string): Promise<boolean> {
+  if (await isOwned(path)) return false
+  const guard = `${path}.taking`
+  if (!(await create(guard))) throw locked(guard)
+  try {
+    if (await isOwned(path)) return false
+    await unlink(path)
+    return await create(path)
+  } finally {
+    await unlink(guard)
+  }
+}
+
+async function isOwned(path: string): Promise<boolean> {
+  const bytes = await readIfPresent(path)
+  const [, pid, start, boot] = /^(\d+) (\d+|-) (\S+)\n$/.exec(new TextDecoder().decode(bytes)) ?? []
+  if (pid === undefined) return true
+  return boot === bootId() && isAlive(Number(pid), start)
+}
+
+function isAlive(pid: number, start: string | undefined): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (systemCode(error) === 'ESRCH') return false
+  }
+  // The number may belong to another process by now: small ones come back often, above all in containers.
+  const now = startOf(pid)
+  return now === undefined || start === '-' || now === start
+}
+
+/** When a process started, in clock ticks since boot; undefined where the system does not tell (proc(5), stat). */
+function startOf(pid: number): string | undefined {
+  const stat = readSystemFile(`/proc/${pid}/stat`)
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+}
+
+function bootId(): string {
+  return readSystemFile('/proc/sys/kernel/random/boot_id')?.trim() ?? 'unknown-boot'
+}
+
+function readSystemFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(systemCode(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+function locked(path: string): MigrateError {
+  return new MigrateError(`another process works on this run (${path})`, {
+    exitCode: exitCode.locked,
+    hint: `wait for it; if it is surely gone: rm ${path}`,
+  })
+}
