@@ -3,6 +3,9 @@ import { entryOf, leaves, type ConfigPath } from './path.ts'
 import type { HostModel } from './host/model.ts'
 import type { K3osConfig } from './k3os/config.ts'
 import type { NodeFacts } from './inventory.ts'
+import type { Requirements } from './requirements.ts'
+
+export type { Requirements }
 
 export interface OutputFile {
   /** Relative to the output folder of the node, with slashes. */
@@ -46,20 +49,6 @@ export interface Translation {
   readonly delivery: Delivery
   readonly findings: readonly Finding[]
   readonly trace: readonly TraceEntry[]
-}
-
-/** What a target asks of a machine; `null` = not known to matter. Gates compare it with the facts. */
-export interface Requirements {
-  /** `uname -m` values. */
-  readonly machines: readonly string[]
-  readonly memoryMib: number
-  readonly diskMib: number
-  readonly x86Level: number
-  readonly firmware: readonly ('uefi' | 'bios')[]
-  /** cgroup hierarchies the system can offer. */
-  readonly cgroup: readonly ('v1' | 'v2')[]
-  /** Whether the node joins the same k3s cluster again. */
-  readonly rejoins: boolean
 }
 
 export interface TranslationSource {

@@ -3,6 +3,7 @@ import type { Bundle } from '../../src/core/bundle.ts'
 import type { KubeNode, NodeFacts } from '../../src/core/inventory.ts'
 import { readConfig } from '../../src/core/k3os/read.ts'
 import type { NodeToTranslate } from '../../src/core/translate-node.ts'
+import { plainMachine } from './inventory-parts.ts'
 
 /**
  * The node of one golden case: `config.yaml`, and where they exist `facts.json` (the facts that matter), `node.json` (of the
@@ -87,6 +88,7 @@ const someFacts: NodeFacts = {
   sshHostKeys: [],
   clockOffsetSeconds: 0,
   failures: [],
+  ...plainMachine,
 }
 
 const someNode: KubeNode = {

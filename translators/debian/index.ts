@@ -32,6 +32,8 @@ export const translator: Translator = {
     firmware: ['uefi', 'bios'],
     cgroup: ['v1', 'v2'],
     rejoins: true,
+    // The image `generic` has every driver of the kernel; firmware and Wi-Fi programs are packages of their own.
+    network: { lacksDrivers: [], cardFirmware: 'separate', wifi: 'setup' },
   },
   translate(source, tools): Translation {
     const { host, name, nonce } = source
