@@ -14,7 +14,7 @@ export async function rootFiles(root: string): Promise<NodeFiles> {
   const isState = await isDirectory(data)
   const at = (path: string): string => join(isState && !path.startsWith('/k3os/') ? data : root, path)
   const top = await realpath(root).catch((error: unknown) => {
-    throw diskError(`read the directory ${root}`, error)
+    throw unreadable(root, error)
   })
   return {
     read: (path) =>
@@ -28,7 +28,7 @@ async function isDirectory(path: string): Promise<boolean> {
     return (await stat(path)).isDirectory()
   } catch (error) {
     if (isMissing(error)) return false
-    throw diskError(`read ${path}`, error)
+    throw unreadable(path, error)
   }
 }
 
@@ -52,8 +52,24 @@ async function attempt<Result>(
     if (isMissing(error)) return undefined
     // Reading it fails on the node as well: k3OS gives up there.
     if (codeOf(error) === 'EISDIR') return { file, unreadable: `${file} is a directory` }
-    throw error instanceof MigrateError ? error : diskError(`read ${file}`, error)
+    throw error instanceof MigrateError ? error : unreadable(file, error)
   }
+}
+
+function unreadable(path: string, error: unknown): MigrateError {
+  const { message } = diskError(`read ${path}`, error)
+  const code = codeOf(error)
+  if (code === 'EACCES' || code === 'EPERM')
+    return new MigrateError(message, {
+      exitCode: exitCode.permission,
+      hint: 'run it as root: these files hold secrets and belong to root',
+      cause: error,
+    })
+  return new MigrateError(message, {
+    exitCode: exitCode.io,
+    hint: 'k3os-migrate config --root DIR, or --bundle FILE',
+    cause: error,
+  })
 }
 
 function isMissing(error: unknown): boolean {

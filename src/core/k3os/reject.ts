@@ -19,7 +19,7 @@ export function rejectSources(
   for (const { kind, place, problem, cause } of unloadable) {
     const hint =
       cause === 'read'
-        ? `make ${place.file} readable, or remove it`
+        ? `move ${place.file} out of the way`
         : kind === 'userdata'
           ? 'k3OS takes user data as YAML, or as a script that starts with #!; it knows no MIME parts and no plain text'
           : kind === 'config.d'
