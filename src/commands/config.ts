@@ -135,6 +135,12 @@ function rejected(reading: RejectedReading, io: CommandIo): MigrateError {
   const [first, ...others] = reading.findings
   for (const finding of others) io.err(findingLine(finding))
   const { file, line, column } = reading.position
+  if (!reading.certain)
+    return new MigrateError(reading.reason, {
+      exitCode: exitCode.io,
+      position: { file },
+      hint: first?.remediations[0]?.text ?? 'k3os-migrate config --root DIR',
+    })
   return new MigrateError(
     `k3OS rejects the whole configuration: ${reading.reason}; the node runs without ${lossOf(reading)}`,
     {

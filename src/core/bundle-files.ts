@@ -1,5 +1,6 @@
 import type { Bundle } from './bundle.ts'
 import { lookupFile, lookupNames } from './facts/lookup.ts'
+import type { UnreadableSource } from './k3os/config.ts'
 import type { NodeFiles } from './k3os/sources.ts'
 
 /** The files of a bundle, for reading the node's configuration from it. */
@@ -9,13 +10,18 @@ export function bundleFiles(bundle: Bundle): NodeFiles {
     async read(path) {
       const file = lookupFile(bundle, path)
       if (file.status === 'found') return { file: path, bytes: file.value.bytes }
-      return file.status === 'absent' ? undefined : { file: path, unreadable: file.reason }
+      return file.status === 'absent' ? undefined : unreadable(path, file.reason)
     },
     // oxlint-disable-next-line typescript/require-await
     async list(path) {
       const names = lookupNames(bundle, path)
       if (names.status === 'found') return names.value
-      return names.status === 'absent' ? undefined : { file: path, unreadable: names.reason }
+      return names.status === 'absent' ? undefined : unreadable(path, names.reason)
     },
   }
+}
+
+/** A directory is one on the node as well, and k3OS gives up on it; whatever else is missing only we could not read. */
+function unreadable(file: string, reason: string): UnreadableSource {
+  return { file, unreadable: reason, ...(reason !== 'it is a directory' && { unknown: true }) }
 }

@@ -10,9 +10,9 @@ export interface SecretLeaf {
 
 export interface Redactor {
   /** The configuration with every secret replaced by `<redacted:hmac8>`; equal secrets stay visibly equal. */
-  redactConfig(config: K3osConfig): K3osConfig
+  readonly redactConfig: (config: K3osConfig) => K3osConfig
   /** Last-line filter for anything printed: the known values, also as base64, URL-encoded and JSON-escaped text. */
-  scrub(text: string): string
+  readonly scrub: (text: string) => string
 }
 
 const secretFlag =

@@ -1,4 +1,4 @@
-import { finding, type Finding, type Rule, type Severity } from '../findings.ts'
+import { finding, type Finding, type Result, type Rule, type Severity } from '../findings.ts'
 import type { ConfigPath } from '../path.ts'
 import { configRules } from '../rules/config.ts'
 import type { Place } from './reading.ts'
@@ -15,13 +15,14 @@ export class ConfigFindings {
     facts: (typeof configRules)[Id] extends Rule<infer Facts> ? Facts : never,
     place: Place,
     path: ConfigPath | null,
-    more: { readonly severity?: Severity; readonly name?: string } = {},
+    more: { readonly severity?: Severity; readonly name?: string; readonly result?: Result } = {},
   ): void {
     const rule = configRules[id] as Rule<typeof facts>
     const found = finding(id, rule, facts, {
       subject: { kind: 'Configuration', name: place.file },
       location: { ...place, path },
       ...(more.severity === undefined ? {} : { severity: more.severity }),
+      ...(more.result === undefined ? {} : { result: more.result }),
       ...(more.name === undefined ? {} : { discriminator: more.name }),
     })
     const count = (this.keys.get(found.key) ?? 0) + 1

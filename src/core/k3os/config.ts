@@ -66,6 +66,8 @@ export interface SourceText {
 export interface UnreadableSource {
   readonly file: string
   readonly unreadable: string
+  /** It could not be read by us; whether k3OS can is not known. */
+  readonly unknown?: boolean
 }
 
 /**

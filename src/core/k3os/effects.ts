@@ -86,7 +86,7 @@ export interface EffectsContext {
 /** The only account k3OS has; SSH keys and the password are set for it. */
 export const k3osUser = 'rancher'
 /** The name server k3OS falls back to when none is configured. */
-export const defaultNameserver = '8.8.8.8'
+const defaultNameserver = '8.8.8.8'
 
 type Applier = (config: K3osConfig, context: EffectsContext) => Effect[]
 

@@ -27,7 +27,7 @@ export interface Unloadable {
   readonly place: Place
   /** Continues "file: "; says nothing about values. */
   readonly problem: string
-  readonly cause: 'read' | 'yaml' | 'root'
+  readonly cause: 'read' | 'unknown' | 'yaml' | 'root'
 }
 
 export interface LoadedSources {
@@ -66,7 +66,8 @@ function baseName(path: string): string {
 }
 
 function unreadable(kind: SourceKind, file: UnreadableSource): Unloadable {
-  return { kind, place: startOf(file.file), problem: file.unreadable, cause: 'read' }
+  const cause = file.unknown === true ? 'unknown' : 'read'
+  return { kind, place: startOf(file.file), problem: file.unreadable, cause }
 }
 
 function startOf(file: string): Place {
@@ -179,7 +180,7 @@ function tableOf(source: Source, values: Readonly<Record<string, Scalar | List |
 }
 
 /** Where k3OS puts user data that is a program; `run_cmd` sources it. */
-export const userDataScript = '/run/k3os/userdata'
+const userDataScript = '/run/k3os/userdata'
 
 function loadUserData(kind: SourceKind, file: SourceText): Loaded | Unloadable {
   const binary = file.bytes.includes(0)

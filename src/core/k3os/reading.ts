@@ -45,6 +45,8 @@ export interface MergedReading {
  */
 export interface RejectedReading {
   readonly status: 'rejected'
+  /** False when a source could not be read by us: then nobody knows what k3OS makes of it. */
+  readonly certain: boolean
   /** The first thing wrong, on one line; `findings` holds all of them. */
   readonly reason: string
   readonly position: Place

@@ -4,7 +4,7 @@ import type { TypeMistake } from './decode.ts'
 import type { Ledger } from './ledger.ts'
 import type { Unloadable } from './load.ts'
 import { usualSpelling } from './names.ts'
-import type { RejectedReading, SourceKind } from './reading.ts'
+import type { Place, RejectedReading, SourceKind } from './reading.ts'
 import { claimsByValue, type Account } from './account.ts'
 import { ConfigFindings } from './config-findings.ts'
 import { reviewChoices } from './review-choice.ts'
@@ -16,18 +16,23 @@ export function rejectSources(
   without: readonly ConfigPath[],
 ): RejectedReading {
   const findings = new ConfigFindings()
-  for (const { kind, place, problem, cause } of unloadable) {
-    const hint =
-      cause === 'read'
-        ? `move ${place.file} out of the way`
-        : kind === 'userdata'
-          ? 'k3OS takes user data as YAML, or as a script that starts with #!; it knows no MIME parts and no plain text'
-          : kind === 'config.d'
-            ? 'every file in config.d counts, whatever its name: correct it, or move it elsewhere'
-            : `correct ${place.file} at line ${place.line}`
-    findings.add('CFG-UNREADABLE', { problem, hint, runtimeOnly: isRuntimeOnly(kind) }, place, null)
-  }
-  return rejected(findings, without, unloadable[0]?.place)
+  for (const { kind, place, problem, cause } of unloadable)
+    if (cause === 'unknown') findings.add('CFG-NOT-READ', { why: problem }, place, null, { result: 'error' })
+    else {
+      const hint = hintForSource(kind, place, cause)
+      findings.add('CFG-UNREADABLE', { problem, hint, runtimeOnly: isRuntimeOnly(kind) }, place, null)
+    }
+  const certain = unloadable.every(({ cause }) => cause !== 'unknown')
+  return rejected(findings, without, unloadable[0]?.place, certain)
+}
+
+function hintForSource(kind: SourceKind, place: Place, cause: 'read' | 'yaml' | 'root'): string {
+  if (cause === 'read') return `move ${place.file} out of the way`
+  if (kind === 'userdata')
+    return 'k3OS takes user data as YAML, or as a script that starts with #!; it knows no MIME parts and no plain text'
+  if (kind === 'config.d')
+    return 'every file in config.d counts, whatever its name: correct it, or move it elsewhere'
+  return `correct ${place.file} at line ${place.line}`
 }
 
 /** One value of the wrong type is enough, too: encoding/json fails, and k3OS drops everything. */
@@ -51,7 +56,7 @@ export function rejectMistakes(
   // Where chance picks the spelling, the node may get away with it at some starts.
   reviewChoices(claimsByValue(account), ledger, findings)
   const [first] = mistakes
-  return rejected(findings, without, first === undefined ? undefined : placeOf(asWritten(first.value)))
+  return rejected(findings, without, first === undefined ? undefined : placeOf(asWritten(first.value)), true)
 }
 
 function isRuntimeOnly(kind: SourceKind): boolean {
@@ -61,11 +66,12 @@ function isRuntimeOnly(kind: SourceKind): boolean {
 function rejected(
   findings: ConfigFindings,
   without: readonly ConfigPath[],
-  place: RejectedReading['position'] | undefined,
-) {
+  place: Place | undefined,
+  certain: boolean,
+): RejectedReading {
   const position = place ?? { file: '', line: 1, column: 1, endLine: 1, endColumn: 1 }
   const reason = findings.list[0]?.summary ?? 'k3OS cannot read the configuration'
-  return { status: 'rejected' as const, reason, position, without, findings: findings.list }
+  return { status: 'rejected', certain, reason, position, without, findings: findings.list }
 }
 
 const wants: Readonly<Record<TypeMistake['wanted'], string>> = {

@@ -53,7 +53,8 @@ export function reviewUnknown(unknown: UnknownKey, findings: ConfigFindings): vo
         belowFolded,
         cloudInit: path === childPath('', key) && cloudInitKeys.has(key),
       },
-      source.place(entry.keyStart, entry.keyEnd),
+      // The value with it: that is what gets lost.
+      source.place(entry.keyStart, Math.max(entry.keyEnd, entry.value.end)),
       path,
       { severity: unknown.meant === null ? 'low' : 'medium' },
     )

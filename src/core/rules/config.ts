@@ -55,6 +55,16 @@ export const configRules = {
       remediations: [{ type: 'hint', text: hint }],
     }),
   }),
+  'CFG-NOT-READ': rule<{ readonly why: string }>({
+    severity: 'inhibitor',
+    title: 'A source could not be read here',
+    text: ({ why }) => ({
+      summary: `this source could not be read (${why}), so what k3OS makes of all of them is not known`,
+      diagnosis:
+        'On the node k3OS may well read it. One source decides about all: a later one can replace any value.',
+      remediations: [{ type: 'hint', text: 'collect the node again as root: k3os-migrate inventory' }],
+    }),
+  }),
   'CFG-TYPE': rule<Rejected & { readonly setting: string }>({
     severity: 'inhibitor',
     title: 'A value of the wrong type discards the whole configuration',

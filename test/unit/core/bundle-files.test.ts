@@ -15,16 +15,17 @@ test('the sources of a configuration are those of the bundle', async () => {
   ])
 })
 
-test('a refused file and a refused folder are unreadable, not missing', async () => {
+test('a refused file and a refused folder are unreadable, not missing, and k3OS may read them', async () => {
   const bundle = bundleOf(k3osNode({ files: { '/var/lib/rancher/k3os/config.yaml': undefined } }))
   const refused = async (path: string) =>
     sources({ ...bundle, errors: new Map([[path, 'permission denied']]) })
   expect((await refused('/var/lib/rancher/k3os/config.yaml')).local).toEqual({
     file: '/var/lib/rancher/k3os/config.yaml',
     unreadable: 'permission denied',
+    unknown: true,
   })
   expect((await refused(`${dropInDirectory}/*`)).configD).toEqual([
-    { file: dropInDirectory, unreadable: 'permission denied' },
+    { file: dropInDirectory, unreadable: 'permission denied', unknown: true },
   ])
 })
 

@@ -97,6 +97,22 @@ describe('origins', () => {
   })
 })
 
+describe('a source we could not read', () => {
+  const hidden = { file: 'l.yaml', unreadable: 'permission denied', unknown: true }
+
+  test('is no mistake of the configuration: nobody knows', () => {
+    const reading = rejected({ system: text('s.yaml', 'hostname: a\n'), local: hidden })
+    expect(reading).toMatchObject({ certain: false, position: { file: 'l.yaml' } })
+    expect(reading.findings).toMatchObject([{ rule: 'CFG-NOT-READ', result: 'error', severity: 'inhibitor' }])
+  })
+
+  test('does not hide mistakes in the others', () => {
+    const { certain, findings } = rejected({ system: text('s.yaml', '- a\n'), local: hidden })
+    expect(certain).toBe(false)
+    expect(findings.map(({ rule }) => rule)).toEqual(['CFG-UNREADABLE', 'CFG-NOT-READ'])
+  })
+})
+
 describe('a rejected configuration', () => {
   test('names the first mistake, all of them as findings, and the settings that are lost', () => {
     const reading = rejected({
