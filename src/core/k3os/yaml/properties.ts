@@ -89,16 +89,21 @@ export function scanDirective(cursor: Cursor): Directive {
   if ((name !== 'YAML' && name !== 'TAG') || !cursor.isBlankOrEnd())
     cursor.fail('a line that starts with % is a directive, and this one is unknown', at)
   cursor.skipBlanks()
-  const pattern =
-    name === 'YAML' ? /\d{1,2}\.\d{1,2}/y : /![0-9A-Za-z_-]*!?[ \t]+[0-9A-Za-z_;/?:@&=+$,.!~*'()[\]%-]+/y
-  const value = takeMatch(cursor, pattern).replace(/[ \t]+/, ' ')
-  const handle = value.slice(0, value.indexOf(' '))
-  if (value === '' || (name === 'TAG' && handle !== '!' && !handle.endsWith('!')))
-    cursor.fail(`the directive %${name} is not complete`, at)
-  if (name === 'TAG' && !cursor.isBlankOrEnd()) cursor.fail('the directive %TAG is not complete', at)
+  const value = name === 'YAML' ? takeMatch(cursor, /\d{1,2}\.\d{1,2}/y) : scanTagPrefix(cursor, at)
+  if (value === '') cursor.fail(`the directive %${name} is not complete`, at)
   cursor.skipBlanks()
   if (cursor.char() === '#') cursor.skipLine()
   if (!cursor.isBreakOrEnd()) cursor.fail(`something stands behind the directive %${name}`, at)
   cursor.takeBreak()
   return { name, value }
+}
+
+function scanTagPrefix(cursor: Cursor, at: number): string {
+  const handle = takeMatch(cursor, /!(?:[0-9A-Za-z_-]*!)?/y)
+  const separated = cursor.isBlank()
+  cursor.skipBlanks()
+  const prefix = scanUri(cursor, at)
+  if (handle === '' || prefix === '' || !separated || !cursor.isBlankOrEnd())
+    cursor.fail('the directive %TAG is not complete', at)
+  return `${handle} ${prefix}`
 }
