@@ -146,13 +146,19 @@ function reviewChange({ path, slot }: Settled, findings: ConfigFindings): void {
 
 function reviewClaim(claim: Claim, result: Result, findings: ConfigFindings): void {
   const { path, key, source, value } = claim
-  const spelled = { key, setting: usualSpelling(path) }
+  const rule = ruleForClaim(claim, result)
+  if (rule === null) return
+  findings.add(rule, { key, setting: usualSpelling(path) }, source.place(value.start, value.end), path)
+}
+
+/** Settings that deserve a word wherever they stand, once they have an effect. */
+function ruleForClaim(
+  { path, source, value }: Claim,
+  { used, config }: Result,
+): 'CFG-INIT-CMD' | 'CFG-HOSTNAME-ARGUMENT' | 'CFG-INSTALL-REMOVED' | null {
   const isNull = value.kind === 'scalar' && value.value === null
-  if (path === 'k3os.install' && isNull && result.config.k3os.install === undefined)
-    findings.add('CFG-INSTALL-REMOVED', spelled, placeOf(value), path)
-  if (!result.used.has(value)) return
-  if (path === 'initCmd' && source.kind !== 'cmdline')
-    findings.add('CFG-INIT-CMD', spelled, placeOf(value), path)
-  if (path === 'hostname' && source.kind === 'cmdline')
-    findings.add('CFG-HOSTNAME-ARGUMENT', spelled, placeOf(value), path)
+  if (path === 'k3os.install' && isNull && config.k3os.install === undefined) return 'CFG-INSTALL-REMOVED'
+  if (path === 'initCmd' && source.kind !== 'cmdline' && used.has(value)) return 'CFG-INIT-CMD'
+  if (path === 'hostname' && source.kind === 'cmdline' && used.has(value)) return 'CFG-HOSTNAME-ARGUMENT'
+  return null
 }
