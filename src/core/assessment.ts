@@ -1,5 +1,8 @@
 import { z } from 'zod'
+import { dataKinds, type DataItem } from './assess/data-map.ts'
+import type { Estimate } from './assess/estimate.ts'
 import { results, severities, type Finding, type RuleId } from './findings.ts'
+import { requirementsSchema } from './requirements.ts'
 
 /** The document `Assessment`: everything that speaks against moving, and which target each node fits. No secrets. */
 
@@ -20,6 +23,7 @@ const findingSchema = z.strictObject({
     name: nullable(z.string()),
     uid: nullable(z.string()),
   }),
+  nodes: z.array(z.string()),
   location: nullable(
     z.strictObject({
       file: z.string(),
@@ -42,11 +46,38 @@ const findingSchema = z.strictObject({
 const fitVerdicts = ['fits', 'fits with changes', 'does not fit', 'unknown'] as const
 export type FitVerdict = (typeof fitVerdicts)[number]
 
+const nodeSchema = z.strictObject({
+  name: z.string(),
+  /** False: nobody could read the machine; what follows is what the cluster alone tells. */
+  read: z.boolean(),
+  role: z.enum(['server', 'agent', 'none', 'unknown']),
+  /** Pods a drain moves away. */
+  evictions: z.number(),
+  estimate: z.strictObject({
+    seconds: z.number(),
+    parts: z.array(z.strictObject({ what: z.string(), seconds: z.number(), because: z.string() })),
+  }),
+  /** Data on its disk and nowhere else. */
+  data: z.array(
+    z.strictObject({
+      kind: z.enum(dataKinds),
+      path: nullable(z.string()),
+      volume: nullable(z.string()),
+      claim: nullable(z.string()),
+      pods: z.array(z.string()),
+      bytes: nullable(z.number()),
+      reclaimPolicy: nullable(z.string()),
+    }),
+  ),
+})
+
 export const assessmentSchema = z.strictObject({
   apiVersion: z.literal('k3os-migrate/v1'),
   kind: z.literal('Assessment'),
   metadata: z.strictObject({ createdAt: z.string(), toolVersion: z.string() }),
+  /** SHA-256 of the files it was made from, hex; `waivers` is null without a file. */
   inventory: z.strictObject({ sha256: z.string() }),
+  waivers: nullable(z.strictObject({ sha256: z.string() })),
   summary: z.strictObject({
     /** Machines of the inventory, and how many of them were read. */
     nodes: z.number(),
@@ -68,8 +99,11 @@ export const assessmentSchema = z.strictObject({
       result: z.enum(results),
       findings: z.number(),
       reason: nullable(z.string()),
+      /** Where it could not look, by node: "nothing found" says nothing there. */
+      blind: z.union([z.literal('everywhere'), z.array(z.string())]),
     }),
   ),
+  targets: z.array(z.strictObject({ id: z.string(), title: z.string(), requires: requirementsSchema })),
   fit: z.array(
     z.strictObject({
       node: z.string(),
@@ -78,6 +112,8 @@ export const assessmentSchema = z.strictObject({
       reasons: z.array(z.strictObject({ rule: z.string(), text: z.string() })),
     }),
   ),
+  /** The machines to move, in the order of the inventory. */
+  nodes: z.array(nodeSchema),
 })
 
 /** As read back from a file; `assess()` makes one with the narrower types of `Finding`. */
@@ -89,6 +125,7 @@ export interface RuleOutcome {
   readonly result: 'pass' | 'fail' | 'error' | 'skip'
   readonly findings: number
   readonly reason: string | null
+  readonly blind: 'everywhere' | readonly string[]
 }
 
 export interface Fit {
@@ -98,7 +135,17 @@ export interface Fit {
   readonly reasons: readonly { readonly rule: RuleId; readonly text: string }[]
 }
 
-export interface Assessment extends Omit<AssessmentDocument, 'findings' | 'checks' | 'fit'> {
+export interface AssessedNode {
+  readonly name: string
+  readonly read: boolean
+  readonly role: 'server' | 'agent' | 'none' | 'unknown'
+  readonly evictions: number
+  readonly estimate: Estimate
+  readonly data: readonly DataItem[]
+}
+
+export interface Assessment extends Omit<AssessmentDocument, 'findings' | 'checks' | 'fit' | 'nodes'> {
+  readonly nodes: readonly AssessedNode[]
   readonly findings: readonly Finding[]
   readonly checks: readonly RuleOutcome[]
   readonly fit: readonly Fit[]

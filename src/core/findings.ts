@@ -52,6 +52,8 @@ export interface Finding {
   /** Why it matters, what k3OS does and what happens on the way. May be empty. */
   readonly diagnosis: string
   readonly subject: Subject
+  /** Names of the nodes it is about; empty = the cluster as a whole. */
+  readonly nodes: readonly string[]
   readonly location: Location | null
   readonly evidence: readonly Evidence[]
   readonly remediations: readonly Remediation[]
@@ -88,6 +90,7 @@ export interface Rule<Facts> {
 export interface Occurrence {
   readonly subject: Pick<Subject, 'kind'> & Partial<Subject>
   readonly location?: (Pick<Location, 'file'> & Partial<Location>) | undefined
+  readonly nodes?: readonly string[]
   /** Tells several occurrences of one rule on one subject apart; the path or a name. Part of the stable key. */
   readonly discriminator?: string
   readonly severity?: Severity
@@ -114,6 +117,7 @@ export function finding<Facts>(id: RuleId, rule: Rule<Facts>, facts: Facts, occu
     summary: text.summary,
     diagnosis: text.diagnosis ?? '',
     subject,
+    nodes: occurrence.nodes ?? (subject.kind === 'Node' && subject.name !== null ? [subject.name] : []),
     location,
     evidence: occurrence.evidence ?? [],
     remediations: text.remediations ?? [],

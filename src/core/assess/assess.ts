@@ -1,10 +1,11 @@
-import type { Assessment, RuleOutcome } from '../assessment.ts'
+import type { AssessedNode, Assessment, RuleOutcome } from '../assessment.ts'
 import { isInhibitor, sortFindings, type Finding, type RuleId, type Severity } from '../findings.ts'
 import type { Inventory } from '../inventory.ts'
 import type { Waiver } from '../plan.ts'
 import { assessRules } from '../rules/assess.ts'
 import {
   joinMachines,
+  type Machine,
   type AssessContext,
   type AssessedTarget,
   type Check,
@@ -12,14 +13,16 @@ import {
   type SettledByPlan,
 } from './context.ts'
 import { budgetChecks } from './budgets.ts'
+import { dataOf } from './data-map.ts'
 import { datastoreChecks } from './datastore.ts'
+import { estimate } from './estimate.ts'
 import { fitChecks, fitRows } from './fit.ts'
 import { localVolumeChecks } from './local-volumes.ts'
 import { machineChecks } from './machine-state.ts'
 import { readingChecks } from './readings.ts'
 import { upgradePlanChecks } from './upgrade-plans.ts'
 import { applyWaivers } from './waivers.ts'
-import { workloadChecks } from './workloads.ts'
+import { evictedPods, toMove, workloadChecks } from './workloads.ts'
 
 export interface AssessInput {
   readonly inventory: Inventory
@@ -29,6 +32,8 @@ export interface AssessInput {
   readonly configs: ReadonlyMap<string, ConfigVerdict>
   readonly targets: readonly AssessedTarget[]
   readonly waivers?: readonly Waiver[]
+  /** SHA-256 of the waivers file, hex; null or not given without one. */
+  readonly waiversSha256?: string | null
   /** Given by `plan`; what it settles does not stop it. */
   readonly settled?: SettledByPlan
   readonly metadata: Assessment['metadata']
@@ -49,14 +54,18 @@ const checks: readonly Check[] = [
 
 /** Everything that speaks against moving these nodes, and which target each fits. Same input, same document. */
 export function assess(input: AssessInput): Assessment {
-  const { inventory, metadata } = input
+  const { inventory, metadata, targets } = input
+  const cluster = inventory.cluster?.status === 'read' ? inventory.cluster.facts : null
+  const machines = joinMachines(inventory)
   const context: AssessContext = {
     inventory,
-    cluster: inventory.cluster?.status === 'read' ? inventory.cluster.facts : null,
-    machines: joinMachines(inventory),
+    cluster,
+    machines,
+    daemonSets: new Set(cluster?.daemonSets.map(({ namespace, name }) => `${namespace}/${name}`)),
     configs: input.configs,
-    targets: input.targets,
+    targets,
     settled: input.settled ?? { deleteEmptyDir: false, abandonPods: [], keptData: new Map() },
+    fit: fitRows({ machines, targets }),
   }
   const looked = checks.map((check) => {
     const obstacle = obstacleOf(check, context)
@@ -75,6 +84,7 @@ export function assess(input: AssessInput): Assessment {
     kind: 'Assessment',
     metadata,
     inventory: { sha256: input.inventorySha256 },
+    waivers: input.waiversSha256 ? { sha256: input.waiversSha256 } : null,
     summary: {
       nodes: inventory.nodes.length,
       nodesRead: inventory.nodes.filter(({ status }) => status === 'read').length,
@@ -84,7 +94,33 @@ export function assess(input: AssessInput): Assessment {
     checks: looked.flatMap(({ check, obstacle }) =>
       check.rules.map((rule) => outcomeOf(rule, findings, obstacle)),
     ),
-    fit: fitRows(context),
+    targets: targets.map(({ id, title, requires }) => ({ id, title, requires })),
+    fit: context.fit,
+    nodes: toMove(context)
+      .filter(({ entry }) => entry !== null)
+      .map((machine) => nodeOf(machine, context)),
+  }
+}
+
+function nodeOf(machine: Machine, context: AssessContext): AssessedNode {
+  const { name, facts, pods } = machine
+  const evicted = evictedPods(machine, context)
+  const data = dataOf(machine, context)
+  const role = facts?.k3s.role ?? 'unknown'
+  return {
+    name,
+    read: facts !== null,
+    role,
+    evictions: evicted.length,
+    estimate: estimate({
+      name,
+      role: role === 'agent' ? role : 'server',
+      evicted,
+      pods,
+      budgets: context.cluster?.pdbs ?? [],
+      data,
+    }),
+    data,
   }
 }
 
@@ -92,17 +128,19 @@ interface Obstacle {
   /** `skip`: nothing to look at. `error`: only a part could be looked at, so "nothing found" proves nothing. */
   readonly result: 'skip' | 'error'
   readonly reason: string
+  readonly blind: RuleOutcome['blind']
 }
 
 function obstacleOf({ needs }: Check, { inventory, cluster }: AssessContext): Obstacle | null {
   if (needs.includes('cluster')) {
-    if (cluster === null) return { result: 'skip', reason: 'the cluster was not read' }
+    if (cluster === null) return { result: 'skip', reason: 'the cluster was not read', blind: 'everywhere' }
     const [failure] = cluster.failures
-    if (failure !== undefined) return { result: 'error', reason: `${failure.what} could not be read` }
+    if (failure !== undefined)
+      return { result: 'error', reason: `${failure.what} could not be read`, blind: 'everywhere' }
   }
   if (needs.includes('machines')) {
     const unread = inventory.nodes.filter(({ status }) => status === 'error').map(({ name }) => name)
-    if (unread.length > 0) return { result: 'error', reason: `not read: ${unread.join(', ')}` }
+    if (unread.length > 0) return { result: 'error', reason: `not read: ${unread.join(', ')}`, blind: unread }
   }
   return null
 }
@@ -110,7 +148,13 @@ function obstacleOf({ needs }: Check, { inventory, cluster }: AssessContext): Ob
 function outcomeOf(rule: RuleId, findings: readonly Finding[], obstacle: Obstacle | null): RuleOutcome {
   const own = findings.filter((f) => f.rule === rule)
   const title = Object.entries(assessRules).find(([id]) => id === rule)?.[1].title ?? ''
-  const ran = { rule, title, findings: own.length, reason: obstacle?.reason ?? null }
+  const ran = {
+    rule,
+    title,
+    findings: own.length,
+    reason: obstacle?.reason ?? null,
+    blind: obstacle?.blind ?? [],
+  }
   if (own.some(({ result }) => result === 'fail')) return { ...ran, result: 'fail' }
   if (own.length > 0) return { ...ran, result: 'error' }
   return { ...ran, result: obstacle?.result ?? 'pass' }

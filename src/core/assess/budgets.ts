@@ -21,7 +21,7 @@ function budgets(context: AssessContext): Finding[] {
   return toMove(context).flatMap((machine) => {
     try {
       const options = { staysHere: staysOn(machine, context) }
-      return budgetVerdicts(machine.name, cluster.pods, cluster.pdbs, options).flatMap((verdict) =>
+      return budgetVerdicts(machine.name, machine.pods, cluster.pdbs, options).flatMap((verdict) =>
         budgetFinding(verdict, machine),
       )
     } catch (error) {

@@ -1,7 +1,8 @@
+import type { Fit } from '../assessment.ts'
 import type { Finding, RuleId } from '../findings.ts'
 import type { ClusterFacts, Inventory, InventoryNode, KubeNode, NodeFacts, Pod } from '../inventory.ts'
 import type { Plan } from '../plan.ts'
-import type { Requirements } from '../translation.ts'
+import type { Requirements } from '../requirements.ts'
 
 /** What the configuration engine said about one node. */
 export interface ConfigVerdict {
@@ -40,9 +41,13 @@ export interface AssessContext {
   readonly inventory: Inventory
   readonly cluster: ClusterFacts | null
   readonly machines: readonly Machine[]
+  /** `namespace/name` of those that exist. */
+  readonly daemonSets: ReadonlySet<string>
   readonly configs: ReadonlyMap<string, ConfigVerdict>
   readonly targets: readonly AssessedTarget[]
   readonly settled: SettledByPlan
+  /** One row for each machine to move and target. */
+  readonly fit: readonly Fit[]
 }
 
 /** One group of rules. `needs` says without which reading the rules cannot be looked at. */
@@ -56,15 +61,16 @@ export interface Check {
 export function joinMachines(inventory: Inventory): Machine[] {
   const cluster = inventory.cluster?.status === 'read' ? inventory.cluster.facts : null
   const unclaimed = new Map((cluster?.nodes ?? []).map((node) => [node.name, node]))
+  const pods = Map.groupBy(cluster?.pods ?? [], ({ node }) => node)
   const machines = inventory.nodes.map((entry) => {
     const facts = entry.status === 'read' ? entry.facts : null
     const node = nodeNames(entry, facts)
       .map((name) => unclaimed.get(name))
       .find((found) => found !== undefined)
     if (node !== undefined) unclaimed.delete(node.name)
-    return machine(entry, facts, node ?? null, cluster)
+    return machine(entry, facts, node ?? null, pods)
   })
-  return [...machines, ...[...unclaimed.values()].map((node) => machine(null, null, node, cluster))]
+  return [...machines, ...[...unclaimed.values()].map((node) => machine(null, null, node, pods))]
 }
 
 // k3s registers the lower-cased host name (k3s-io/k3s pkg/agent/config/config.go).
@@ -78,7 +84,7 @@ function machine(
   entry: InventoryNode | null,
   facts: NodeFacts | null,
   node: KubeNode | null,
-  cluster: ClusterFacts | null,
+  pods: ReadonlyMap<string | null, readonly Pod[]>,
 ): Machine {
   const name = node?.name ?? entry?.name ?? ''
   const os = facts?.os.id ?? null
@@ -88,7 +94,7 @@ function machine(
     entry,
     facts,
     node,
-    pods: (cluster?.pods ?? []).filter((pod) => pod.node === name),
+    pods: pods.get(name) ?? [],
     runsK3os: os === null ? node === null || isK3osImage(node.osImage) : os === 'k3os',
   }
 }

@@ -40,7 +40,7 @@ function localVolumes(context: AssessContext): Finding[] {
 }
 
 /** By affinity; a hostPath volume without one is where its directory or a pod that uses it is. */
-function volumesOn(machine: Machine, { cluster }: AssessContext): PersistentVolume[] {
+export function volumesOn(machine: Machine, { cluster }: AssessContext): PersistentVolume[] {
   const own = machine.node?.labels['kubernetes.io/hostname'] ?? machine.name
   return (cluster?.persistentVolumes ?? []).filter((volume) => {
     if (volume.nodes.length > 0)
@@ -50,7 +50,7 @@ function volumesOn(machine: Machine, { cluster }: AssessContext): PersistentVolu
   })
 }
 
-function usersOf({ claim }: PersistentVolume, { pods }: Machine): string[] {
+export function usersOf({ claim }: PersistentVolume, { pods }: Machine): string[] {
   if (claim === null) return []
   return pods
     .filter(
@@ -59,7 +59,7 @@ function usersOf({ claim }: PersistentVolume, { pods }: Machine): string[] {
     .map((pod) => `${pod.namespace}/${pod.name}`)
 }
 
-function bytesOf({ path }: PersistentVolume, { facts }: Machine): number | null {
+export function bytesOf({ path }: PersistentVolume, { facts }: Machine): number | null {
   if (path === null || facts === null) return null
   return facts.localVolumes.find((volume) => volume.path === path)?.bytes ?? facts.usage[path] ?? null
 }

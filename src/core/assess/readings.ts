@@ -58,7 +58,7 @@ function configurations({ machines, configs }: AssessContext): Finding[] {
 /** The engine knows files, not nodes: two nodes with the same mistake need two keys, or one waiver covers both. */
 function ofNode(f: Finding, node: string): Finding {
   const { kind, namespace, name: file } = f.subject
-  if (file === node) return f
+  if (file === node) return { ...f, nodes: [node] }
   const who = [kind, namespace, file].filter((part) => part !== null).join('/')
   const rest = f.key.slice(`${f.rule}:${who}`.length)
   // The file is in the location already.
@@ -67,6 +67,7 @@ function ofNode(f: Finding, node: string): Finding {
     ...f,
     key: `${f.rule}:${kind}/${node}${file === null ? '' : `:${file}`}${rest}`,
     subject: { ...f.subject, name: named },
+    nodes: [node],
   }
 }
 

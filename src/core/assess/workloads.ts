@@ -12,8 +12,7 @@ export const workloadChecks: readonly Check[] = [
 ]
 
 /** Pods that a drain of this machine would evict and that still do something. */
-function evictedPods(machine: Machine, { cluster }: AssessContext): Pod[] {
-  const daemonSets = new Set(cluster?.daemonSets.map(({ namespace, name }) => `${namespace}/${name}`))
+export function evictedPods(machine: Machine, { daemonSets }: AssessContext): Pod[] {
   const { evict } = classifyPods(machine.pods, {
     daemonSetExists: (namespace, name) => daemonSets.has(`${namespace}/${name}`),
     deleteEmptyDir: true,
@@ -90,22 +89,26 @@ const systemPaths = [
   '/var/lib/rancher/k3s/data',
 ]
 
-/** DaemonSet pods are not evicted, but their directories are wiped all the same. */
+/** Who writes to which directory. DaemonSet pods are not evicted, but their directories are wiped all the same. */
+export function writtenHostPaths({ pods }: Machine): ReadonlyMap<string, readonly string[]> {
+  const writers = new Map<string, Set<string>>()
+  for (const pod of pods.filter(({ mirror, phase }) => !mirror && phase === 'Running'))
+    for (const { type, path, readOnly } of pod.volumes)
+      if (type === 'hostPath' && path !== null && !readOnly && !isSystemPath(path))
+        writers.set(path, (writers.get(path) ?? new Set()).add(`${pod.namespace}/${pod.name}`))
+  return new Map([...writers].map(([path, names]) => [path, [...names].toSorted()]))
+}
+
 function hostPaths(context: AssessContext): Finding[] {
-  return toMove(context).flatMap((machine) => {
-    const writers = new Map<string, Set<string>>()
-    for (const pod of machine.pods.filter(({ mirror, phase }) => !mirror && phase === 'Running'))
-      for (const { type, path, readOnly } of pod.volumes)
-        if (type === 'hostPath' && path !== null && !readOnly && !isSystemPath(path))
-          writers.set(path, (writers.get(path) ?? new Set()).add(`${pod.namespace}/${pod.name}`))
-    return [...writers].map(([path, pods]) =>
+  return toMove(context).flatMap((machine) =>
+    [...writtenHostPaths(machine)].map(([path, pods]) =>
       found(
         'PRE-HOSTPATH',
         {
           node: machine.name,
           address: machine.address,
           path,
-          pods: [...pods].toSorted(),
+          pods,
           bytes: machine.facts?.usage[path] ?? null,
         },
         {
@@ -114,8 +117,8 @@ function hostPaths(context: AssessContext): Finding[] {
           severity: isKept(path, machine, context) ? 'info' : 'inhibitor',
         },
       ),
-    )
-  })
+    ),
+  )
 }
 
 function isSystemPath(path: string): boolean {

@@ -45,9 +45,23 @@ export const fitReasons = {
     `the disk ${disk} has ${hasMib} MiB, the target needs ${needsMib} MiB`,
   'FIT-OTHER-DISK': (disk: string, state: string, needsMib: number): string =>
     `install to ${disk}: the k3OS disk ${state} is smaller than the ${needsMib} MiB the target needs`,
+  'FIT-BOARD': (model: string): string => `the target has no image that starts on the board ${model}`,
+  'FIT-BOARD-IMAGE': (model: string): string =>
+    `the board ${model} starts only what is made for it: the image must bring its boot loader and kernel`,
+  'FIT-NIC-DRIVER': (port: string, driver: string): string =>
+    `the network card ${port} needs the driver ${driver}, which the target does not have`,
+  'FIT-NIC-FIRMWARE': (port: string, driver: string): string =>
+    `add the firmware of ${driver} to the image: the network card ${port} may load it at its start`,
+  'FIT-WIFI': (port: string): string =>
+    `the machine is on the network by Wi-Fi (${port}), which the target does not offer`,
+  'FIT-WIFI-SETUP': (port: string): string =>
+    `the machine is on the network by Wi-Fi (${port}): Wi-Fi programs and firmware must be on the image, or a cable at hand`,
   'FIT-CGROUP-V1': (k3s: string): string =>
     `k3s ${k3s} does not start without cgroup v1, which the target does not offer; upgrade k3s to v1.20.4 or newer on k3OS first`,
   'FIT-CGROUP-BOOT': (k3s: string): string => `k3s ${k3s} needs cgroup v1: the target must boot with it`,
+  'FIT-CGROUP-V2': (k3s: string): string => `k3s ${k3s} needs cgroup v2, which the target does not offer`,
+  'FIT-K3S': (k3s: string, oldest: string | null, newest: string | null): string =>
+    `the target carries k3s ${[oldest === null ? '' : `from ${oldest}`, newest === null ? '' : `up to ${newest}`].filter((part) => part !== '').join(' ')}, the node has ${k3s}`,
   'FIT-NEW-CLUSTER': (): string =>
     'the target does not join this cluster again: a new cluster grows beside it, workloads and data move',
   'FIT-UNREAD': (what: string): string => `${what} could not be read`,

@@ -84,6 +84,7 @@ test('JSON has every key of a finding, also the empty ones', () => {
     'summary',
     'diagnosis',
     'subject',
+    'nodes',
     'location',
     'evidence',
     'remediations',
