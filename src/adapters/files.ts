@@ -15,6 +15,25 @@ export async function writeDurably(
   mode: 0o600 | 0o644 | 0o755,
   signal?: AbortSignal,
 ): Promise<void> {
+  await replaceFile(path, content, mode, { durable: true, signal })
+}
+
+/** The same without waiting for the disk: for output that can be made again, where a power cut loses nothing. */
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  mode: 0o600 | 0o644 | 0o755,
+  signal?: AbortSignal,
+): Promise<void> {
+  await replaceFile(path, content, mode, { durable: false, signal })
+}
+
+async function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  { durable, signal }: { readonly durable: boolean; readonly signal: AbortSignal | undefined },
+): Promise<void> {
   const directory = dirname(path)
   const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   let made = false
@@ -27,14 +46,14 @@ export async function writeDurably(
       await file.writeFile(content)
       // The mode of `open` is narrowed by the umask.
       await file.chmod(mode)
-      await file.sync()
+      if (durable) await file.sync()
     } finally {
       await file.close()
     }
     signal?.throwIfAborted()
     await rename(temporary, path)
     made = false
-    await syncDirectory(directory)
+    if (durable) await syncDirectory(directory)
   } catch (error) {
     throw signal?.aborted === true ? signal.reason : diskError(`write ${path}`, error)
   } finally {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { readIfPresent, writeDurably } from '../adapters/files.ts'
+import { readIfPresent, writeWhole } from '../adapters/files.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { isInhibitor, severities, sortFindings, type Finding } from '../core/findings.ts'
 import { readConfig } from '../core/k3os/read.ts'
@@ -42,7 +42,7 @@ export async function translate(options: TranslateOptions, io: CommandIo): Promi
   const files = translated.flatMap(({ name, files: own }) =>
     own.map((file) => ({ ...file, path: resolve(out, folderName(name), file.path) })),
   )
-  await Promise.all(files.map(({ path, content, mode }) => writeDurably(path, content, mode, io.signal)))
+  await Promise.all(files.map(({ path, content, mode }) => writeWhole(path, content, mode, io.signal)))
   await print(options, translator, translated, unread, io)
   const stops = unread.length > 0 || translated.some((node) => node.findings.some(isInhibitor))
   return stops ? exitCode.inhibitors : exitCode.ok
