@@ -5,7 +5,10 @@
  */
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Handlebars from 'handlebars'
 import { rolldown } from 'rolldown'
+import { templateFolder, templateOptions } from '../src/adapters/compile-template.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -18,6 +21,15 @@ const bundle = await rolldown({
   input: { cli: join(root, 'src/cli.ts') },
   platform: 'node',
   external,
+  plugins: [
+    {
+      name: 'compiled-templates',
+      load: {
+        filter: { id: /\/src\/adapters\/compile-template\.ts$/ },
+        handler: () => ({ code: compiledTemplates(), moduleType: 'js' }),
+      },
+    },
+  ],
   preserveEntrySignatures: 'allow-extension',
   onLog(level, log) {
     if (level === 'warn') throw new Error(`rolldown: ${log.message}`)
@@ -32,10 +44,35 @@ const { output } = await bundle.write({
 await bundle.close()
 chmodSync(join(dist, 'src/cli.js'), 0o755)
 for (const folder of ['templates', 'examples'])
-  cpSync(join(root, folder), join(dist, folder), { recursive: true })
+  cpSync(join(root, folder), join(dist, folder), {
+    recursive: true,
+    filter: (file) => !file.endsWith('.hbs'),
+  })
 
 const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
 writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(modules))
+
+/** In place of `src/adapters/compile-template.ts`: the same exports that `templates.ts` uses, without the parser. */
+function compiledTemplates(): string {
+  const folder = fileURLToPath(templateFolder)
+  const names = readdirSync(folder, { encoding: 'utf8', recursive: true }).filter((name) =>
+    name.endsWith('.hbs'),
+  )
+  const entries = names.toSorted().map((name) => {
+    const spec: unknown = Handlebars.precompile(readFileSync(join(folder, name), 'utf8'), templateOptions)
+    // Its types say otherwise; it is the text of a JavaScript object.
+    if (typeof spec !== 'string') throw new TypeError(`${name} was not compiled to text`)
+    return `${JSON.stringify(name)}: ${spec},`
+  })
+  return `
+    import Handlebars from 'handlebars/runtime.js'
+    const compiled = {${entries.join('\n')}}
+    export const handlebars = Handlebars.create()
+    export function compileTemplate(template) {
+      if (!Object.hasOwn(compiled, template)) throw new Error('there is no template ' + template)
+      return handlebars.template(compiled[template])
+    }`
+}
 
 /** The licences of what was bundled: their texts must go where the code goes. */
 function notices(moduleIds: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,6 @@ beforeAll(() => {
   files = tarball.files.map(({ path }) => path)
   writeFileSync(join(dir, 'package.json'), '{ "private": true }')
   npm(dir, ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', tarball.filename])
-  writeFileSync(join(dir, 'config.yaml'), 'hostname: shop-1\nk3os:\n  k3s_args: [server]\n  token: t\n')
 })
 afterAll(() => {
   rmSync(dir, { recursive: true, force: true })
@@ -56,17 +55,22 @@ describe('installed', () => {
     expect(stdout).toBe(readFileSync(join(root, 'templates/collector/collect.sh'), 'utf8'))
   })
 
-  test('translate finds its templates', () => {
-    const { exit, stdout } = run('k3os-migrate', [
-      'translate',
-      'config.yaml',
-      '--target',
-      'debian',
-      '--out',
-      'seed',
+  test('translate writes the same bytes as the sources do', () => {
+    const translate = ['translate', join(root, 'bench/config.yaml'), '--target', 'debian', '--out']
+    expect(run('k3os-migrate', [...translate, 'packed']).exit).toBe(0)
+    const sources = spawnSync(process.execPath, [
+      join(root, 'src/cli.ts'),
+      ...translate,
+      join(dir, 'sources'),
     ])
-    expect(exit).toBe(0)
-    expect(stdout).toMatch(/^shop-1 +debian /m)
+    expect(sources.status).toBe(0)
+    const files = readdirSync(join(dir, 'sources/shop-0001'))
+    expect(files).not.toEqual([])
+    expect(readdirSync(join(dir, 'packed/shop-0001'))).toEqual(files)
+    for (const file of files)
+      expect(readFileSync(join(dir, 'packed/shop-0001', file), 'utf8')).toBe(
+        readFileSync(join(dir, 'sources/shop-0001', file), 'utf8'),
+      )
   })
 
   test('the demo finds its cluster, and moves it', () => {
