@@ -17,7 +17,7 @@ import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
 import type { Rendered } from '../migrate/step.ts'
 import { requireDocument } from './read-document.ts'
 import { findTranslator } from './target.ts'
-import { nodesOfInventory } from './translate-inventory.ts'
+import { nodesWithBundles } from './translate-inventory.ts'
 
 /** Reads a plan and checks that it is still the one that was made (exit 5). */
 export async function readPlan(file: string): Promise<Plan> {
@@ -56,7 +56,8 @@ export async function readNodes(
       hint: 'make the plan again: k3os-migrate plan',
     })
   }
-  const { nodes } = await nodesOfInventory(inventoryFile, undefined)
+  const bundles = plan.nodes.map(({ bundleFile }) => bundleFile)
+  const nodes = await nodesWithBundles(inventoryFile, bundles)
   const byName = new Map(nodes.map((node) => [node.nodeObject?.name ?? node.name, node]))
   for (const { name } of plan.nodes) {
     if (byName.has(name)) continue

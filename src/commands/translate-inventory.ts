@@ -33,6 +33,19 @@ export async function nodesOfInventory(
   return { nodes, unread }
 }
 
+/** Only the nodes whose bundles these are: the directory of a run has no others. */
+export async function nodesWithBundles(
+  file: string,
+  bundles: readonly string[],
+): Promise<readonly NodeToTranslate[]> {
+  const inventory = await readInventory(file)
+  const nodes: NodeToTranslate[] = []
+  for (const node of inventory.nodes)
+    if (node.status === 'read' && bundles.includes(node.bundle.file))
+      nodes.push(await nodeOf(node, inventory, dirname(file)))
+  return nodes
+}
+
 async function nodeOf(
   node: Extract<InventoryNode, { status: 'read' }>,
   inventory: Inventory,
