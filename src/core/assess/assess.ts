@@ -20,6 +20,7 @@ import { fitChecks, fitRows } from './fit.ts'
 import { localVolumeChecks } from './local-volumes.ts'
 import { machineChecks } from './machine-state.ts'
 import { readingChecks } from './readings.ts'
+import { roomChecks } from './room.ts'
 import { upgradePlanChecks } from './upgrade-plans.ts'
 import { applyWaivers } from './waivers.ts'
 import { evictedPods, toMove, workloadChecks } from './workloads.ts'
@@ -48,6 +49,7 @@ const checks: readonly Check[] = [
   ...workloadChecks,
   ...localVolumeChecks,
   ...budgetChecks,
+  ...roomChecks,
   ...upgradePlanChecks,
   ...fitChecks,
 ]

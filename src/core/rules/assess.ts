@@ -1,5 +1,6 @@
 import { word } from '../assess/command-text.ts'
 import type { Rule, RuleId } from '../findings.ts'
+import { clusterRules } from './assess-cluster.ts'
 import { fitRules } from './assess-fit.ts'
 import { readingRules } from './assess-readings.ts'
 import { command, hint, onNode, rule, type OnNode } from './assess-shapes.ts'
@@ -213,5 +214,6 @@ export const assessRules = {
   ...readingRules,
   ...machineRules,
   ...workloadRules,
+  ...clusterRules,
   ...fitRules,
 } satisfies Partial<Record<RuleId, Rule<never>>>

@@ -100,7 +100,7 @@ export function kubeNode(name: string, changes: Partial<KubeNode> = {}): KubeNod
     kernelVersion: '5.4.0-88-generic',
     kubeletVersion: 'v1.21.5+k3s2',
     architecture: 'amd64',
-    allocatable: {},
+    allocatable: { cpu: '4', memory: '7800Mi', pods: '110' },
     ...changes,
   }
 }

@@ -1,0 +1,359 @@
+import { sizeText } from './assess/size-text.ts'
+import { MigrateError } from './errors.ts'
+import { compareText } from './findings.ts'
+import type { ClusterFacts, KubeNode, PersistentVolume, Pod } from './inventory.ts'
+import { formatQuantity, parseQuantity } from './quantity.ts'
+import {
+  domainsWith,
+  guardedDomains,
+  readNeighbours,
+  selects,
+  spreadStates,
+  type Moves,
+  type Neighbours,
+} from './scheduler/neighbours.ts'
+import { repellingTaint, suitsNode, taintText, takenPort } from './scheduler/node-rules.ts'
+import { placementRules, type PlacementRules } from './scheduler/placement-rules.ts'
+
+/**
+ * Whether the pods of a node find a place on the others, by the rules that the scheduler never breaks. Pods are placed
+ * largest first, each on the first node that takes it, the emptiest node tried first; a real scheduler may use the room
+ * worse, and may drive pods of lower priority away, which this does not.
+ */
+
+export type ObstacleKind =
+  | 'selector'
+  | 'volume'
+  | 'not-ready'
+  | 'cordoned'
+  | 'taint'
+  | 'resource'
+  | 'pods'
+  | 'host-port'
+  | 'affinity'
+  | 'anti-affinity'
+  | 'spread'
+
+export interface Obstacle {
+  readonly node: string
+  readonly kind: ObstacleKind
+  /** Without the name of the node: `memory: needs 2 GiB, 512 MiB free`. */
+  readonly text: string
+}
+
+export interface Unplaced {
+  readonly pod: Pod
+  /** One for each other node; empty when there is none. */
+  readonly obstacles: readonly Obstacle[]
+  /** It would find a place if it were the only one to move. */
+  readonly fitsAlone: boolean
+}
+
+export interface Headroom {
+  readonly resource: string
+  /** Thousandths, over all schedulable nodes but the drained one, after all is placed. */
+  readonly free: number
+  readonly total: number
+}
+
+export interface CapacityVerdict {
+  readonly unplaced: readonly Unplaced[]
+  /** Pods whose rules could not be understood, so that nobody can say where they fit. */
+  readonly undecided: readonly { readonly pod: Pod; readonly reason: string }[]
+  /** cpu and memory. */
+  readonly headroom: readonly Headroom[]
+}
+
+export interface CapacityModel {
+  readonly rooms: readonly Room[]
+  readonly neighbours: Neighbours
+  /** By `namespace/claim`. */
+  readonly volumes: ReadonlyMap<string, PersistentVolume>
+  readonly rulesOf: (pod: Pod) => PlacementRules | null
+}
+
+interface Room {
+  readonly node: KubeNode
+  readonly total: ReadonlyMap<string, number>
+  readonly used: ReadonlyMap<string, number>
+  readonly pods: number
+  readonly ports: Pod['scheduling']['hostPorts']
+}
+
+type CapacityFacts = Pick<ClusterFacts, 'nodes' | 'pods' | 'persistentVolumes'>
+
+/** Read once for a cluster, used for the drain of each of its nodes. */
+export function capacityModel({ nodes, pods, persistentVolumes }: CapacityFacts): CapacityModel {
+  const podsOn = new Map<string, Pod[]>(nodes.map(({ name }) => [name, []]))
+  for (const pod of pods)
+    if (pod.node !== null && pod.phase !== 'Succeeded' && pod.phase !== 'Failed')
+      podsOn.get(pod.node)?.push(pod)
+  const read = new Map<Pod, PlacementRules | null>()
+  const rulesOf = (pod: Pod): PlacementRules | null => {
+    const known = read.get(pod)
+    if (known !== undefined) return known
+    const rules = rulesOrNull(pod)
+    read.set(pod, rules)
+    return rules
+  }
+  const rooms = nodes.map((node) => roomOf(node, podsOn.get(node.name) ?? []))
+  return {
+    rooms: rooms.toSorted((a, b) => freeShare(b) - freeShare(a) || compareText(a.node.name, b.node.name)),
+    neighbours: readNeighbours(nodes, podsOn, rulesOf),
+    volumes: new Map(
+      persistentVolumes.flatMap((volume) =>
+        volume.claim === null ? [] : [[`${volume.claim.namespace}/${volume.claim.name}`, volume] as const],
+      ),
+    ),
+    rulesOf,
+  }
+}
+
+function rulesOrNull(pod: Pod): PlacementRules | null {
+  try {
+    return placementRules(pod)
+  } catch (error) {
+    if (error instanceof MigrateError) return null
+    throw error
+  }
+}
+
+function roomOf(node: KubeNode, pods: readonly Pod[]): Room {
+  const used = new Map<string, number>()
+  for (const { requests } of pods)
+    for (const [resource, text] of Object.entries(requests))
+      used.set(resource, (used.get(resource) ?? 0) + parseQuantity(text))
+  return {
+    node,
+    total: new Map(Object.entries(node.allocatable).map(([key, text]) => [key, parseQuantity(text)])),
+    used,
+    pods: pods.length,
+    ports: pods.flatMap(({ scheduling }) => scheduling.hostPorts),
+  }
+}
+
+function freeShare({ total, used }: Room): number {
+  const memory = total.get('memory') ?? 0
+  return memory === 0 ? 0 : 1 - (used.get('memory') ?? 0) / memory
+}
+
+/** Places `evicted`, pods of the node `name` that come back elsewhere. The model stays as it is. */
+export function placeEvicted(model: CapacityModel, name: string, evicted: readonly Pod[]): CapacityVerdict {
+  const from = model.rooms.find(({ node }) => node.name === name)?.node
+  const others = model.rooms.filter(({ node }) => node.name !== name)
+  const decidable: Subject[] = []
+  const undecided: { pod: Pod; reason: string }[] = []
+  for (const pod of evicted) {
+    const reason = whyUndecided(pod, model)
+    const rules = model.rulesOf(pod)
+    if (reason !== null || rules === null)
+      undecided.push({ pod, reason: reason ?? 'its placement rules are not understood' })
+    else decidable.push({ pod, rules, size: sizeOf(rules, others) })
+  }
+  const largestFirst = decidable.toSorted((a, b) => b.size - a.size || compareNames(a.pod, b.pod))
+  const leaving = from === undefined ? [] : evicted
+  const start = (): Attempt => ({ model, from, others, leaving, placed: [], taken: new Map() })
+  let attempt = start()
+  let failed = placeAll(largestFirst, attempt)
+  if (failed.length > 0) {
+    // A large pod may have taken the one place that a choosy small one has.
+    const second = start()
+    const choosyFirst = [...failed, ...largestFirst.filter((one) => !failed.includes(one))]
+    const failedNow = placeAll(choosyFirst, second)
+    if (failedNow.length < failed.length) [attempt, failed] = [second, failedNow]
+  }
+  return {
+    unplaced: failed.map((one) => ({
+      pod: one.pod,
+      obstacles: obstaclesOf(one, attempt),
+      fitsAlone: place(one, start()),
+    })),
+    undecided,
+    headroom: headroomOf(attempt),
+  }
+}
+
+interface Subject {
+  readonly pod: Pod
+  readonly rules: PlacementRules
+  /** The largest share of the largest node that any of its requests takes. */
+  readonly size: number
+}
+
+interface Attempt extends Pick<Moves, 'leaving'> {
+  readonly model: CapacityModel
+  readonly from: KubeNode | undefined
+  readonly others: readonly Room[]
+  readonly placed: { pod: Pod; node: KubeNode }[]
+  readonly taken: Map<string, Taken>
+}
+
+interface Taken {
+  readonly used: Map<string, number>
+  pods: number
+  readonly ports: Pod['scheduling']['hostPorts'][number][]
+}
+
+function compareNames(a: Pod, b: Pod): number {
+  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name)
+}
+
+function sizeOf({ requests }: PlacementRules, rooms: readonly Room[]): number {
+  return Math.max(
+    0,
+    ...requests.map(([resource, amount]) => {
+      let largest = 0
+      for (const { total } of rooms) largest = Math.max(largest, total.get(resource) ?? 0)
+      return largest === 0 ? Infinity : amount / largest
+    }),
+  )
+}
+
+function whyUndecided(pod: Pod, { rulesOf }: CapacityModel): string | null {
+  const rules = rulesOf(pod)
+  if (rules === null) return 'its affinity or spread rules are not understood'
+  if (rules.near.some(({ namespaces }) => namespaces === 'unknown'))
+    return 'its affinity selects namespaces by labels, which the inventory does not hold'
+  return null
+}
+
+/** Those left over. A pod that wants to stand beside another one may have to wait for it. */
+function placeAll(subjects: readonly Subject[], attempt: Attempt): readonly Subject[] {
+  let waiting = subjects
+  for (;;) {
+    const left = waiting.filter((subject) => !place(subject, attempt))
+    if (left.length === 0 || left.length === waiting.length) return left
+    // Without rules about other pods nothing gets better by what was placed meanwhile.
+    if (!left.some(({ rules }) => rules.near.length + rules.spread.length > 0)) return left
+    waiting = left
+  }
+}
+
+function place(subject: Subject, attempt: Attempt): boolean {
+  const look = looker(subject, attempt)
+  const room = attempt.others.find((one) => look(one) === null)
+  if (room === undefined) return false
+  const { node } = room
+  const taken = attempt.taken.get(node.name) ?? { used: new Map<string, number>(), pods: 0, ports: [] }
+  for (const [resource, amount] of subject.rules.requests)
+    taken.used.set(resource, (taken.used.get(resource) ?? 0) + amount)
+  taken.pods += 1
+  taken.ports.push(...subject.pod.scheduling.hostPorts)
+  attempt.taken.set(node.name, taken)
+  attempt.placed.push({ pod: subject.pod, node })
+  return true
+}
+
+function obstaclesOf(subject: Subject, attempt: Attempt): Obstacle[] {
+  const look = looker(subject, attempt)
+  return attempt.others
+    .toSorted((a, b) => compareText(a.node.name, b.node.name))
+    .flatMap((room) => {
+      const found = look(room)
+      return found === null ? [] : [{ node: room.node.name, ...found }]
+    })
+}
+
+type Found = Pick<Obstacle, 'kind' | 'text'>
+
+/** Says what keeps the pod off a room; what all rooms have in common is worked out once. */
+function looker(subject: Subject, attempt: Attempt): (room: Room) => Found | null {
+  const { pod, rules } = subject
+  const claims = pod.volumes.flatMap(({ claim }) => {
+    const volume = claim === null ? undefined : attempt.model.volumes.get(`${pod.namespace}/${claim}`)
+    return volume === undefined || volume.nodes.length === 0 ? [] : [volume]
+  })
+  const others = lazily(() => standingRules(subject, attempt))
+  return ({ node, total, used, pods, ports }) => {
+    if (!suitsNode(pod, rules, node)) return { kind: 'selector', text: 'not a node it selects' }
+    const bound = claims.find(({ nodes }) => !nodes.includes(node.name))
+    if (bound !== undefined)
+      return { kind: 'volume', text: `its volume ${bound.name} is bound to ${bound.nodes.join(', ')}` }
+    if (!node.ready) return { kind: 'not-ready', text: 'not Ready' }
+    if (node.unschedulable) return { kind: 'cordoned', text: 'cordoned' }
+    const taint = repellingTaint(pod, node)
+    if (taint !== undefined) return { kind: 'taint', text: `taint ${taintText(taint)}` }
+    const taken = attempt.taken.get(node.name)
+    for (const [resource, amount] of rules.requests) {
+      const free = (total.get(resource) ?? 0) - (used.get(resource) ?? 0) - (taken?.used.get(resource) ?? 0)
+      if (amount > free)
+        return {
+          kind: 'resource',
+          text: `${resource}: needs ${amountText(resource, amount)}, ${amountText(resource, Math.max(0, free))} free`,
+        }
+    }
+    const limit = (total.get('pods') ?? 0) / 1000
+    if (pods + (taken?.pods ?? 0) + 1 > limit) return { kind: 'pods', text: `full: at most ${limit} pods` }
+    const port = takenPort(pod.scheduling.hostPorts, [...ports, ...(taken?.ports ?? [])])
+    if (port !== undefined)
+      return { kind: 'host-port', text: `port ${port.port}/${port.protocol} of the host is taken` }
+    return others()(node)
+  }
+}
+
+function lazily<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+/** Rules about other pods. */
+function standingRules({ pod, rules }: Subject, attempt: Attempt): (node: KubeNode) => Found | null {
+  const { model, from, leaving, placed } = attempt
+  const around = model.neighbours
+  const moves: Moves | null = from === undefined ? null : { from, leaving, placed }
+  if (moves === null) return () => null
+  const near = rules.near.map((term) => ({ term, domains: domainsWith(term, around, moves) }))
+  // The first of a group that wants to stand together may stand anywhere.
+  const first = near.every(({ term, domains }) => domains.size === 0 && selects(term, pod))
+  const apart = rules.apart.map((term) => ({
+    topologyKey: term.topologyKey,
+    domains: domainsWith(term, around, moves),
+  }))
+  const guarded = guardedDomains(pod, around, moves, model.rulesOf)
+  const spread = spreadStates(pod, rules, around, moves)
+  const isIn = (node: KubeNode, topologyKey: string, domains: ReadonlySet<string>): boolean =>
+    domains.has(node.labels[topologyKey] ?? '') && Object.hasOwn(node.labels, topologyKey)
+  return (node) => {
+    for (const { topologyKey, domains } of [...apart, ...guarded])
+      if (isIn(node, topologyKey, domains))
+        return { kind: 'anti-affinity', text: `anti-affinity with a pod in its ${topologyKey}` }
+    for (const { term, domains } of near) {
+      const allowed = first
+        ? Object.hasOwn(node.labels, term.topologyKey)
+        : isIn(node, term.topologyKey, domains)
+      if (!allowed)
+        return { kind: 'affinity', text: `no pod it must stand beside in its ${term.topologyKey}` }
+    }
+    for (const { rule, counts, fewest, self } of spread) {
+      const domain = node.labels[rule.topologyKey]
+      if (domain === undefined) return { kind: 'spread', text: `no label ${rule.topologyKey} to spread over` }
+      const here = (counts.get(domain) ?? 0) + self
+      if (here - fewest > rule.maxSkew)
+        return {
+          kind: 'spread',
+          text: `spread over ${rule.topologyKey}: ${here} here, ${fewest} elsewhere, at most ${rule.maxSkew} apart`,
+        }
+    }
+    return null
+  }
+}
+
+function headroomOf({ others, taken }: Attempt): Headroom[] {
+  const usable = others.filter(({ node }) => node.ready && !node.unschedulable)
+  return ['cpu', 'memory'].map((resource) => {
+    let free = 0
+    let all = 0
+    for (const { node, total, used } of usable) {
+      const own = total.get(resource) ?? 0
+      all += own
+      free += own - (used.get(resource) ?? 0) - (taken.get(node.name)?.used.get(resource) ?? 0)
+    }
+    return { resource, free, total: all }
+  })
+}
+
+/** `250m`, `512 MiB` */
+export function amountText(resource: string, thousandths: number): string {
+  const inBytes = /^(memory|ephemeral-storage|hugepages-.*)$/.test(resource)
+  return inBytes ? sizeText(Math.ceil(thousandths / 1000)) : formatQuantity(thousandths)
+}

@@ -1,0 +1,214 @@
+import { word } from '../assess/command-text.ts'
+import { command, hint, rule } from './assess-shapes.ts'
+
+interface PodsOfOwner {
+  readonly node: string
+  readonly namespace: string
+  /** `Deployment/web`, `ReplicaSet/web-5c9f` */
+  readonly owner: string
+  readonly pods: readonly string[]
+}
+
+interface Workload {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+const some = (names: readonly string[], most = 4): string =>
+  names.length > most
+    ? `${names.slice(0, most - 1).join(', ')} and ${names.length - most + 1} more`
+    : names.join(', ')
+
+const verb = (names: readonly string[], one: string, many: string): string =>
+  names.length === 1 ? one : many
+
+/** What the rest of the cluster has to be able to do while one node is away. */
+export const clusterRules = {
+  'PRE-CAPACITY': rule<
+    PodsOfOwner & {
+      /** One line for each other node: `a2: memory: needs 2 GiB, 512 MiB free`. */
+      obstacles: readonly string[]
+      fitsAlone: boolean
+      why: 'no room' | 'volume' | 'only node' | 'not decided'
+      reason: string | null
+    }
+  >({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'Pods find no place while a node is away',
+    text: ({ node, namespace, owner, pods, obstacles, fitsAlone, why, reason }) => {
+      const who = `${some(pods)} of ${namespace} (${owner})`
+      const describe = command(`kubectl -n ${word(namespace)} get pods ${pods.map(word).join(' ')} -o wide`)
+      switch (why) {
+        case 'only node':
+          return {
+            summary: `${who} ${verb(pods, 'has', 'have')} no other node than ${node}`,
+            diagnosis: 'The cluster has one node: everything on it is down while it moves.',
+            remediations: [hint('announce the outage, or add a node first'), describe],
+          }
+        case 'volume':
+          return {
+            summary: `${who} ${verb(pods, 'waits', 'wait')} for ${node}: the volume is bound to it`,
+            diagnosis: 'Down while the node moves, whatever room there is elsewhere.',
+            remediations: [
+              hint('announce the outage, or move the data to a volume other nodes reach'),
+              describe,
+            ],
+          }
+        case 'not decided':
+          return {
+            summary: `whether ${who} on ${node} ${verb(pods, 'fits', 'fit')} elsewhere cannot be told: ${reason ?? 'its rules are not understood'}`,
+            diagnosis: 'What could not be worked out is not a yes.',
+            remediations: [describe],
+          }
+        case 'no room':
+          return {
+            summary: `${who} on ${node} ${verb(pods, 'fits', 'fit')} on no other node${fitsAlone ? ' once the larger pods of the node have moved' : ''}`,
+            diagnosis: `Evicted, ${verb(pods, 'it stays', 'they stay')} Pending until ${node} is back. ${obstacles.join('; ')}`,
+            remediations: [
+              hint('make room on another node, add a node, or accept the outage with a waiver'),
+              describe,
+              command("kubectl describe nodes | grep -A 9 '^Allocated resources'"),
+            ],
+          }
+      }
+    },
+  }),
+  'PRE-HEADROOM': rule<{ node: string; resource: string; free: string; total: string; percent: number }>({
+    severity: 'medium',
+    title: 'Little room is left while a node is away',
+    text: ({ node, resource, free, total, percent }) => ({
+      summary: `while ${node} is away, ${percent} % of ${resource} is free on the other nodes (${free} of ${total})`,
+      diagnosis:
+        'Counted by requests. Below 10 % a rollout, a larger pod or a second failure finds no place.',
+      remediations: [
+        hint('scale something down for the time of the move, or add a node'),
+        command("kubectl describe nodes | grep -A 9 '^Allocated resources'"),
+      ],
+    }),
+  }),
+  'PRE-SINGLE-REPLICA': rule<Workload & { node: string; pod: string }>({
+    severity: 'medium',
+    title: 'A workload runs with one replica',
+    text: ({ node, kind, namespace, name, pod }) => ({
+      summary: `${kind} ${namespace}/${name} has one replica, on ${node}: it is down from the eviction of ${pod} until another is ready`,
+      diagnosis:
+        'An eviction deletes the pod first; its replacement starts afterwards and needs its image, volume and start time.',
+      remediations: [
+        hint(
+          kind === 'Deployment'
+            ? 'run two for the time of the move if it bears it, or announce the outage'
+            : 'announce the outage, or run a second replica if it bears it',
+        ),
+        command(`kubectl -n ${word(namespace)} scale ${word(`${kind.toLowerCase()}/${name}`)} --replicas=2`),
+      ],
+    }),
+  }),
+  'PRE-JOBS': rule<{ node: string; namespace: string; job: string; pods: readonly string[] }>({
+    severity: 'medium',
+    title: 'A Job is at work on a node',
+    text: ({ node, namespace, job, pods }) => ({
+      summary: `the Job ${namespace}/${job} runs on ${node} (${some(pods)}): evicted, it starts again from the beginning`,
+      diagnosis: 'The eviction counts as a failure of the pod, and a Job has a limit of them (backoffLimit).',
+      remediations: [
+        hint('let it end before the node is drained'),
+        command(
+          `kubectl -n ${word(namespace)} wait --for=condition=complete --timeout=1h ${word(`job/${job}`)}`,
+        ),
+      ],
+    }),
+  }),
+  'PRE-BASELINE': rule<Workload & { desired: number; ready: number }>({
+    severity: 'high',
+    title: 'A workload is not complete now',
+    text: ({ kind, namespace, name, desired, ready }) => ({
+      summary: `${kind} ${namespace}/${name} has ${ready} of ${desired} pods ready`,
+      diagnosis: 'After the move nobody could tell old trouble from new.',
+      remediations: [
+        hint('mend it, scale it to what runs, or remove it'),
+        command(`kubectl -n ${word(namespace)} describe ${word(`${kind.toLowerCase()}/${name}`)}`),
+      ],
+    }),
+  }),
+  'PRE-COMPETING': rule<{ controller: string; does: string; found: readonly Workload[]; stop: string }>({
+    severity: 'high',
+    title: 'Another controller works on nodes or workloads',
+    text: ({ controller, does, found, stop }) => ({
+      summary: `${controller} runs in this cluster (${some(found.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`))}): ${does}`,
+      diagnosis: 'Two hands on one node undo each other. It has to stand still while nodes move.',
+      remediations: [hint('stop it for the time of the move, and note how it was before'), command(stop)],
+    }),
+  }),
+  'PRE-BACKUP-COVERAGE': rule<{ tool: string; volumes: readonly string[]; nodes: readonly string[] }>({
+    severity: 'high',
+    title: 'The backup tool leaves volumes out',
+    text: ({ tool, volumes, nodes }) => ({
+      summary: `${tool} is installed, but its file-system backup does not read hostPath volumes: ${some(volumes)} on ${some(nodes)}`,
+      diagnosis:
+        'local-path makes hostPath volumes by default. The backup of such a namespace succeeds and holds the objects without the data (vmware-tanzu/velero site/content/docs/main/file-system-backup.md).',
+      remediations: [
+        hint('copy these directories yourself, as the findings PRE-LOCALPV say, and try a restore'),
+        command(
+          `kubectl get persistentvolume ${volumes.map(word).join(' ')} -o custom-columns=NAME:.metadata.name,PATH:.spec.hostPath.path,CLAIM:.spec.claimRef.name`,
+        ),
+      ],
+    }),
+  }),
+  'PRE-WEBHOOKS': rule<{
+    kind: string
+    configuration: string
+    webhook: string
+    service: string
+    node: string
+    pods: readonly string[]
+    rules: readonly string[]
+  }>({
+    severity: 'inhibitor',
+    title: 'An admission webhook answers from one node only',
+    text: ({ kind, configuration, webhook, service, node, pods, rules }) => ({
+      summary: `the webhook ${webhook} is answered by ${some(pods)} (${service}) on ${node} only, and refuses when nobody answers`,
+      diagnosis: `Once ${node} is drained, the API refuses: ${rules.join('; ') || 'what its rules name'}. If these are pods, the replacement cannot be made either.`,
+      remediations: [
+        hint('run a second replica on another node, or let it pass while the node moves'),
+        command(
+          `kubectl get ${kind.toLowerCase()} ${word(configuration)} -o yaml > ${word(`${configuration}.yaml`)}`,
+        ),
+      ],
+    }),
+  }),
+  'PRE-CERTS': rule<{
+    node: string
+    certificates: readonly { path: string; subject: string; notAfter: string; days: number }[]
+    authority: boolean
+  }>({
+    severity: 'high',
+    title: 'Certificates of k3s run out',
+    text: ({ node, certificates, authority }) => {
+      const [first] = certificates
+      const when =
+        first === undefined
+          ? ''
+          : first.days < 0
+            ? `ran out on ${first.notAfter.slice(0, 10)}`
+            : `${certificates.length === 1 ? 'runs' : 'run'} out, the first on ${first.notAfter.slice(0, 10)} (${first.days} days)`
+      return {
+        summary: `${certificates.length} ${authority ? 'CA ' : ''}${certificates.length === 1 ? 'certificate' : 'certificates'} of k3s on ${node} ${when}`,
+        diagnosis: `${authority ? 'k3s never renews its CAs by itself; after that day no node joins and no client is believed.' : 'k3s renews them only when it starts, within 90 days of their end.'} ${certificates.map(({ path, notAfter }) => `${path}: ${notAfter}`).join('; ')}`,
+        remediations: authority
+          ? [
+              hint(
+                'renew the CAs as k3s documents it (k3s v1.26 and later), or build the new cluster with new ones',
+              ),
+              command('k3s certificate rotate-ca --path=/var/lib/rancher/k3s/server/rotate-ca'),
+            ]
+          : [
+              hint(
+                'restart k3s on this node, servers one by one and before agents, then take the inventory again',
+              ),
+              command('sudo rc-service k3s-service restart'),
+            ],
+      }
+    },
+  }),
+}
