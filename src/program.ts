@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import type { CommandIo } from './commands/io.ts'
 import type { ExitCode } from './core/errors.ts'
-import { count, duration, exitCodes, port, usageError } from './usage.ts'
+import { count, duration, exitCodes, faultHelp, port, usageError } from './usage.ts'
 import { toolVersion } from './version.ts'
 
 /** What an action hands to its command: positional arguments and flags as one object. */
@@ -16,6 +16,10 @@ export interface Commands {
   readonly translate: () => Promise<Action>
   readonly plan: () => Promise<Action>
   readonly planShow: () => Promise<Action>
+  readonly planDiff: () => Promise<Action>
+  readonly planSign: () => Promise<Action>
+  readonly planApprove: () => Promise<Action>
+  readonly rehearse: () => Promise<Action>
   readonly apply: () => Promise<Action>
   readonly resume: () => Promise<Action>
   readonly status: () => Promise<Action>
@@ -30,7 +34,11 @@ const realCommands: Commands = {
   assess: async () => (await import('./commands/assess.ts')).assess,
   translate: async () => (await import('./commands/translate.ts')).translate,
   plan: async () => (await import('./commands/plan.ts')).plan,
-  planShow: async () => (await import('./commands/plan.ts')).planShow,
+  planShow: async () => (await import('./commands/plan-show.ts')).planShow,
+  planDiff: async () => (await import('./commands/plan-show.ts')).planDiff,
+  planSign: async () => (await import('./commands/plan-signature.ts')).planSign,
+  planApprove: async () => (await import('./commands/plan-signature.ts')).planApprove,
+  rehearse: async () => (await import('./commands/rehearse.ts')).rehearse,
   apply: async () => (await import('./commands/apply.ts')).apply,
   resume: async () => (await import('./commands/apply.ts')).resume,
   status: async () => (await import('./commands/status.ts')).status,
@@ -189,11 +197,68 @@ export function createProgram(
     .option('--waivers <file>', 'accepted findings, by key')
     .option('--user <name>', 'user to log in as', 'rancher')
     .option('--max-age <hours>', 'refuse to apply the plan when it is older', count, 24)
+    .option('--last <name...>', 'these nodes after all others of their role')
+    .option(
+      '--window <text...>',
+      "when disks may be written, e.g. 'Mon-Fri 22:00-05:00 Europe/Berlin'; default: at any time",
+    )
+    .option(
+      '--soak <duration>',
+      'watch each moved node for so long; default: agents 5m, servers 15m',
+      duration,
+    )
+    .option('--no-soak', 'do not watch moved nodes')
+    .option('--canary-soak <duration>', 'watch the first node for so long; default: 15m', duration)
+    .option('--step-timeout <step=duration...>', 'another limit for a step, e.g. reimage=20m')
     .option('--out <file>', 'where to write the plan', 'plan.json')
     .addOption(output(['table', 'json', 'yaml'], 'table'))
-  add(plan, 'show', 'print a plan', commands.planShow, ['plan show', 'plan show plan.json -o yaml'])
-    .argument('[file]', 'the plan', 'plan.json')
+  const planFile = (command: Command): Command => command.argument('[file]', 'the plan', 'plan.json')
+  planFile(
+    add(plan, 'show', 'print a plan, or what happens to one node', commands.planShow, [
+      'plan show plan.json -o yaml',
+      'plan show --explain shop-1',
+    ]),
+  )
+    .option(
+      '--explain <node>',
+      'why it has its place, what happens to which pod and volume, how long at worst',
+    )
     .addOption(output(['table', 'json', 'yaml'], 'table'))
+  add(plan, 'diff', 'say what a second plan would do differently', commands.planDiff, [
+    'plan diff old.json plan.json',
+    'plan diff old.json plan.json -o json',
+  ])
+    .argument('<before>', 'a plan')
+    .argument('<after>', 'another one')
+    .addOption(output(['table', 'json', 'yaml'], 'table'))
+  planFile(
+    add(plan, 'sign', 'sign a plan with an SSH key (ssh-keygen -Y sign)', commands.planSign, [
+      'plan sign --key ~/.ssh/id_ed25519',
+      'plan sign --key ~/.ssh/id_ed25519.pub   # its other half is in ssh-agent',
+    ]),
+  ).requiredOption('--key <file>', 'the key; its content never leaves ssh-keygen')
+  planFile(
+    add(plan, 'approve', 'add approvals of nodes to a file for "apply --approvals"', commands.planApprove, [
+      'plan approve --node shop-1 --by kim@example.org',
+      'plan approve --node shop-1 shop-2 --by kim@example.org --key ~/.ssh/id_ed25519',
+    ]),
+  )
+    .requiredOption('--node <name...>', 'the nodes')
+    .requiredOption('--by <name>', 'who approves; with a key, the name it has among the allowed signers')
+    .option('--key <file>', 'sign each approval with this SSH key')
+    .option('--approvals <file>', 'the file', 'approvals.json')
+
+  add(program, 'rehearse', 'carry a plan out in a simulation of your own inventory', commands.rehearse, [
+    'rehearse plan.json --out rehearsal.html',
+    'rehearse --fault node-does-not-return=shop-2 --fault api-down=120',
+  ])
+    .argument('[plan]', 'the plan', 'plan.json')
+    .option('--fault <name...>', 'what goes wrong: see below')
+    .option('--at <time>', 'when it is begun, as 2026-11-28T22:00:00Z; default: now')
+    .option('--rebuild <duration>', 'how long your hook and the reboot take; default: 3m30s', duration)
+    .option('--out <file>', 'write the timeline as HTML')
+    .addOption(output(['table', 'json'], 'table'))
+    .addHelpText('after', faultHelp)
 
   const runOptions = (command: Command): Command =>
     kubeOptions(command)
@@ -202,6 +267,9 @@ export function createProgram(
       .option('--known-hosts <file>', 'host keys to trust; default: ~/.ssh/known_hosts')
       .option('--next', 'move one node, then stop')
       .option('--approve-plan <digest>', 'approve this very plan, where nobody can be asked')
+      .option('--approvals <file>', 'approvals of single nodes ("plan approve" writes them)')
+      .option('--allowed-signers <file>', 'whose signatures count, in the form of ssh-keygen(1)')
+      .option('--require-signature', 'refuse a plan, and approvals in a file, without a signature')
       .addOption(output(['table', 'json', 'jsonl'], 'table'))
   runOptions(
     add(program, 'apply', 'carry a plan out, one node after the other', commands.apply, [

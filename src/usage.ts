@@ -60,3 +60,15 @@ Exit codes:
   ${exitCode.blocked} blocked, can be resumed   ${exitCode.approvalMissing} approval missing   ${exitCode.postCheckFailed} post-check failed
   ${exitCode.usage} usage   ${exitCode.badInput} bad input   ${exitCode.io} disk   ${exitCode.permission} permission   ${exitCode.interrupted}/${exitCode.terminated} stopped by signal
 `
+
+export const faultHelp = `
+Faults:
+  api-429                         the API server is too busy for the first eviction of each pod
+  api-down=SECONDS                the API server goes away when the first pod is evicted
+  drain-blocked=NAMESPACE/BUDGET  this disruption budget never allows anything
+  hook-fails=NODE                 the hook ends with exit code 1
+  hook-refuses=NODE               the hook ends with exit code 75: it touched nothing
+  node-does-not-return=NODE       the machine never answers again after its rebuild
+  data-lost=NODE                  the data is gone after the rebuild
+  node-turns-sick=NODE            the node is not Ready any more soon after its move
+`

@@ -9,12 +9,13 @@ import type { Outcome } from '../core/outcome.ts'
 import type { Plan } from '../core/plan.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
 import { dryRun } from '../migrate/dry-run.ts'
-import type { Clock, Hook, Host, HostControl, Kube } from '../migrate/ports.ts'
+import type { Clock, ClusterReader, Hook, Host, HostControl, Kube } from '../migrate/ports.ts'
 import { run } from '../migrate/runner.ts'
 import { mark } from '../output/style.ts'
-import { approveNode, requireApproval } from './approval.ts'
+import { approver, requireApproval } from './approval.ts'
 import type { CommandIo } from './io.ts'
 import { copyInputs, readNodes, readPlan, refuseOldPlan, renderer, scrubber } from './plan-inputs.ts'
+import { checkPlanSignature } from './plan-signature.ts'
 import type { RunOptions } from './run-options.ts'
 import { printOutcome, tell } from './run-output.ts'
 
@@ -30,6 +31,7 @@ export interface ResumeOptions extends RunOptions {
 /** What a run acts through; the demo and the rehearsal give simulated ones. */
 export interface MovePorts {
   readonly kube: Kube
+  readonly reader: ClusterReader
   readonly host: Host & HostControl
   readonly hook: Hook
   readonly clock: Clock
@@ -39,6 +41,7 @@ export interface MovePorts {
 export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePorts): Promise<ExitCode> {
   const file = resolve(io.cwd, options.plan)
   const plan = await readPlan(file)
+  await checkPlanSignature(file, options, io)
   const inventoryFile = resolve(dirname(file), plan.inventory.file)
   const ports = given ?? (await realPorts(options, io))
   refuseOldPlan(plan, ports.clock.now())
@@ -57,7 +60,9 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
 export async function resume(options: ResumeOptions, io: CommandIo, given?: MovePorts): Promise<ExitCode> {
   const state = resolve(io.cwd, stateDirectory(io.env, options.stateDir))
   const directory = resolve(io.cwd, await findRun(state, options.run))
-  const plan = await readPlan(join(directory, 'plan.json'))
+  const file = join(directory, 'plan.json')
+  const plan = await readPlan(file)
+  await checkPlanSignature(file, options, io)
   const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
   requireApproval(plan, options, io)
   const ports = given ?? (await realPorts(options, io))
@@ -76,6 +81,7 @@ interface Job {
 
 async function carryOn({ plan, nodes, directory, ports, options, io, ...job }: Job): Promise<ExitCode> {
   const scrub = await scrubber(nodes)
+  const approve = await approver(plan, options, io, () => ports.clock.now())
   const journal = await openJournal(directory)
   let outcome: Outcome
   try {
@@ -94,7 +100,7 @@ async function carryOn({ plan, nodes, directory, ports, options, io, ...job }: J
         records,
         translate,
         onEvent: (event) => tell(event, directory, ports.clock, scrub, options, io),
-        approve: async (node) => approveNode(plan, node, options, io),
+        approve,
         scrub,
         stop: io.signal,
       },
@@ -142,12 +148,12 @@ async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts>
     import('../adapters/clock.ts'),
   ])
   const { kubeconfig, context } = options
-  const { kube } = await connectCluster(
+  const { kube, reader } = await connectCluster(
     { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) },
     io.env,
   )
   const { sshSettings } = await import('./ssh-settings.ts')
-  return { kube, host: sshHost(sshSettings(options, io)), hook: programHook(io.env), clock: systemClock }
+  return { kube, reader, host: sshHost(sshSettings(options, io)), hook: programHook(io.env), clock: systemClock }
 }
 
 async function printDryRun(

@@ -20,7 +20,7 @@ import { json } from '../output/json.ts'
 import { yaml } from '../output/yaml.ts'
 import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
-import { requireDocument } from './read-document.ts'
+import { requireDocument, type ReadDocument } from './read-document.ts'
 import { readInventory } from './read-inventory.ts'
 import { findTranslator } from './target.ts'
 
@@ -42,7 +42,8 @@ export async function assess(options: AssessOptions, io: CommandIo): Promise<Exi
     inventorySha256: sha256((await readIfPresent(path)) ?? ''),
     configs: await readConfigs(inventory, dirname(path)),
     targets: await targetsToLookAt(options.target),
-    waivers: options.waivers === undefined ? [] : await readWaivers(resolve(io.cwd, options.waivers)),
+    waivers:
+      options.waivers === undefined ? [] : (await readWaivers(resolve(io.cwd, options.waivers))).document,
     metadata: { createdAt: systemClock.now().toISOString(), toolVersion },
   })
   const text = print(assessment, options.output, options.out === undefined ? io.columns : undefined)
@@ -123,9 +124,9 @@ const waiversSchema = z.union([
 ])
 
 /** A YAML list of `{key, reason, approvedBy, expires}`; an empty file is an empty list. */
-export async function readWaivers(path: string): Promise<readonly Waiver[]> {
+export async function readWaivers(path: string): Promise<ReadDocument<readonly Waiver[]>> {
   const hint = 'a waivers file is a YAML list of {key, reason, approvedBy, expires}'
-  return (await requireDocument(path, waiversSchema, hint)).document
+  return requireDocument(path, waiversSchema, hint)
 }
 
 function sha256(content: string | Uint8Array): string {

@@ -6,6 +6,7 @@ import { mark } from '../output/style.ts'
 import { simulatedKube } from '../simulation/kube.ts'
 import { simulatedHook, simulatedHost } from '../simulation/machines.ts'
 import { parseScenario } from '../simulation/scenario.ts'
+import { scenarioSource } from '../simulation/scenario-source.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
 import { World } from '../simulation/world.ts'
 import { apply } from './apply.ts'
@@ -33,7 +34,7 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<ExitCod
   const shown = relative(io.cwd, folder) || '.'
   const scenario = parseScenario(await readFile(exampleCluster, 'utf8'), exampleCluster)
   const clock = new VirtualClock(new Date())
-  const world = new World(scenario, clock)
+  const world = new World(scenarioSource(scenario), clock)
   const kube = simulatedKube(world)
   const host = simulatedHost(world)
   const hook = simulatedHook(world, async (path) => readFile(path, 'utf8'))
@@ -77,7 +78,7 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<ExitCod
   type(`k3os-migrate apply plan.json --approve-plan ${digest}`)
   const started = clock.now().getTime()
   const run = { approvePlan: digest, stateDir: 'state', output: 'table' } as const
-  await apply({ ...run, plan: 'plan.json' }, inside, { kube, host, hook, clock })
+  await apply({ ...run, plan: 'plan.json' }, inside, { kube, reader: kube, host, hook, clock })
   const minutes = Math.round((clock.now().getTime() - started) / 60_000)
   say(`(${minutes} minutes of simulated time)`)
 

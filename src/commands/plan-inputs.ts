@@ -78,6 +78,8 @@ export async function copyInputs(
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     await writeDurably(join(directory, 'plan.json'), await readFile(planFile), 0o600)
+    const signature = await readIfPresent(`${planFile}.sig`)
+    if (signature !== undefined) await writeDurably(join(directory, 'plan.json.sig'), signature, 0o600)
     await writeDurably(join(directory, 'inventory.yaml'), await readFile(inventoryFile), 0o600)
     const source = dirname(inventoryFile)
     const assessment = await readIfPresent(join(source, 'assessment.json'))

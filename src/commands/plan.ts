@@ -1,23 +1,25 @@
-import { createHash } from 'node:crypto'
 import { dirname, join, relative, resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.ts'
-import { writeDurably } from '../adapters/files.ts'
+import { sha256 as hash, writeDurably } from '../adapters/files.ts'
 import { templateTools } from '../adapters/templates.ts'
 import { assess } from '../core/assess/assess.ts'
 import type { Assessment } from '../core/assessment.ts'
+import { parseDuration } from '../core/duration.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { inventorySchema } from '../core/inventory.ts'
 import { makePlan, settledBy, type PlanChoices } from '../core/make-plan.ts'
-import type { Plan } from '../core/plan.ts'
+import { configDigests } from '../core/plan-fingerprint.ts'
+import { stepIds, type Plan } from '../core/plan.ts'
+import { isStepId } from '../core/run-state.ts'
+import { offsetAt } from '../core/time-zone.ts'
 import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
+import { parseWindow } from '../core/windows.ts'
 import { json } from '../output/json.ts'
-import { mark } from '../output/style.ts'
-import { table } from '../output/table.ts'
-import { yaml } from '../output/yaml.ts'
 import { toolVersion } from '../version.ts'
 import { readWaivers } from './assess.ts'
 import type { CommandIo } from './io.ts'
-import { readPlan, translationDigest } from './plan-inputs.ts'
+import { translationDigest } from './plan-inputs.ts'
+import { printPlan } from './plan-show.ts'
 import { requireDocument } from './read-document.ts'
 import { findTranslator } from './target.ts'
 import { nodesOfInventory } from './translate-inventory.ts'
@@ -35,6 +37,14 @@ export interface PlanOptions {
   readonly waivers?: string
   readonly user: string
   readonly maxAge: number
+  readonly last?: readonly string[]
+  /** `Mon-Fri 22:00-05:00 Europe/Berlin` */
+  readonly window?: readonly string[]
+  /** ms for nodes after the canary; false = nobody is watched. */
+  readonly soak?: number | false
+  readonly canarySoak?: number
+  /** `reimage=20m` */
+  readonly stepTimeout?: readonly string[]
   readonly out: string
   readonly output: 'table' | 'json' | 'yaml'
 }
@@ -49,7 +59,12 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     })
   }
   const inventoryFile = resolve(io.cwd, options.inventory)
-  const { document: inventory, sha256 } = await requireDocument(inventoryFile, inventorySchema, 'k3os-migrate inventory')
+  const { document: inventory, sha256 } = await requireDocument(
+    inventoryFile,
+    inventorySchema,
+    'k3os-migrate inventory',
+  )
+  const waivers = options.waivers === undefined ? null : await readWaivers(resolve(io.cwd, options.waivers))
   const choices: PlanChoices = {
     target: options.target,
     // A path is relative to where the user stands now, not to where the plan is applied.
@@ -57,17 +72,27 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     keepsData: options.keepsData === true,
     deleteEmptyDir: options.deleteEmptydirData === true,
     abandonPods: options.abandonPod ?? [],
-    waivers: options.waivers === undefined ? [] : await readWaivers(resolve(io.cwd, options.waivers)),
+    waivers: waivers?.document ?? [],
     only: options.node ?? null,
     exclude: options.exclude ?? [],
     user: options.user,
     maxAgeHours: options.maxAge,
+    last: options.last ?? [],
+    windows: (options.window ?? []).map((text) => parseWindow(text, offsetAt)),
+    soak: options.soak === false ? null : soakTimes(options),
+    timeouts: stepTimeouts(options.stepTimeout ?? []),
   }
   const translator = await findTranslator(options.target)
   const tools = templateTools()
   const { nodes } = await nodesOfInventory(inventoryFile, undefined)
-  const translations = new Map(
-    nodes.map((node) => [node.name, translationDigest(translateNode(node, translator, tools).files)]),
+  const digests = new Map(
+    nodes.map((node) => [
+      node.name,
+      {
+        translation: translationDigest(translateNode(node, translator, tools).files),
+        config: node.bundle === null ? {} : configDigests(node.bundle, hash),
+      },
+    ]),
   )
   const metadata = { createdAt: clock.now().toISOString(), toolVersion }
   const { id, title, requires } = translator
@@ -87,50 +112,42 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     inventorySha256: sha256,
     assessment,
     choices,
-    translations,
+    digests,
+    waiversSha256: waivers?.sha256 ?? null,
     metadata,
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256: hash,
   })
   await writeDurably(out, json(made), 0o644)
   await writeDurably(join(dirname(inventoryFile), 'assessment.json'), json(assessment), 0o644)
-  print(made, options.output, io)
+  printPlan(made, options.output, io)
   warnAboutSkipped(made, nodes, io)
   io.err(`wrote ${options.out}\nnext: k3os-migrate apply ${options.out} --dry-run\n`)
   return exitCode.ok
-}
-
-export interface PlanShowOptions {
-  readonly file: string
-  readonly output: 'table' | 'json' | 'yaml'
-}
-
-export async function planShow(options: PlanShowOptions, io: CommandIo): Promise<ExitCode> {
-  print(await readPlan(resolve(io.cwd, options.file)), options.output, io)
-  return exitCode.ok
-}
-
-function print(made: Plan, output: PlanOptions['output'], io: CommandIo): void {
-  if (output === 'json') return io.out(json(made))
-  if (output === 'yaml') return io.out(yaml(made))
-  const rows = made.nodes.map(({ name, role, address, keptData, why }, place) => [
-    String(place + 1),
-    { text: name, role: 'name' as const },
-    role,
-    address.host,
-    String(keptData.length),
-    why,
-  ])
-  io.out(table(['#', 'NODE', 'ROLE', 'HOST', 'KEPT DATA', 'WHY HERE'], rows, { width: io.columns ?? 120 }))
-  io.out(`\nto       ${made.target}, by ${made.method.argv.join(' ')}${made.method.keepsData ? ' (keeps the data)' : ''}\n`)
-  io.out(`cluster  ${made.cluster.server}, ${made.cluster.version}\n`)
-  io.out(`waivers  ${made.waivers.length === 0 ? 'none' : made.waivers.map(({ key }) => key).join(', ')}\n`)
-  io.out(`digest   ${made.digest}\n`)
-  io.out(mark('dim', 'from the step "reimage" on a node can only go forward; before it everything is undone on failure'))
-  io.out('\n')
 }
 
 function warnAboutSkipped(made: Plan, nodes: readonly NodeToTranslate[], io: CommandIo): void {
   const planned = new Set(made.nodes.map(({ name }) => name))
   const left = nodes.map((node) => node.nodeObject?.name ?? node.name).filter((name) => !planned.has(name))
   if (left.length > 0) io.err(`not in this plan: ${left.join(', ')}\n`)
+}
+
+function soakTimes({ soak, canarySoak }: PlanOptions): NonNullable<PlanChoices['soak']> {
+  return {
+    ...(typeof soak === 'number' ? { agentMs: soak, serverMs: soak, canaryMs: soak } : {}),
+    ...(canarySoak === undefined ? {} : { canaryMs: canarySoak }),
+  }
+}
+
+/** `reimage=20m` for some steps. */
+function stepTimeouts(texts: readonly string[]): NonNullable<PlanChoices['timeouts']> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, step = '', time = ''] = /^([a-z]+)=(\S+)$/.exec(text) ?? []
+      if (isStepId(step)) return [step, parseDuration(time)]
+      throw new MigrateError(`${JSON.stringify(text)} is not STEP=DURATION`, {
+        exitCode: exitCode.usage,
+        hint: `for example: --step-timeout reimage=20m; the steps are ${stepIds.join(', ')}`,
+      })
+    }),
+  )
 }

@@ -7,5 +7,9 @@ export interface RunOptions {
   readonly knownHosts?: string
   readonly next?: boolean
   readonly approvePlan?: string
+  /** Approvals file (rolling-migration 10.3). */
+  readonly approvals?: string
+  readonly allowedSigners?: string
+  readonly requireSignature?: boolean
   readonly output: 'table' | 'json' | 'jsonl'
 }

@@ -15,7 +15,7 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'boolean' || value === null) return String(value)
   // ECMAScript's own shortest form is the one the RFC asks for (3.2.2.3); -0 is written 0.
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
-  throw new RangeError(`JSON has no such value: ${String(value)}`)
+  throw new RangeError(`JSON has no such value (${typeof value})`)
 }
 
 function text(value: string): string {

@@ -13,3 +13,11 @@ export function parseDuration(text: string): number {
     })
   return sum
 }
+
+/** `15m`, `1h30m`, `90s`: reads back as the same time; parts of a second are rounded up. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000)
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60]
+  const parts = [hours > 0 ? `${hours}h` : '', minutes > 0 ? `${minutes}m` : '', rest > 0 ? `${rest}s` : '']
+  return parts.join('') || '0s'
+}

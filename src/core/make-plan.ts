@@ -4,8 +4,19 @@ import { canonicalJson } from './canonical.ts'
 import { classifyPods } from './drain.ts'
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText, isInhibitor, type Finding } from './findings.ts'
-import type { ClusterFacts, Inventory, InventoryNode, NodeFacts } from './inventory.ts'
-import { stepDefaults, stepIds, type Plan, type PlanNode, type Waiver } from './plan.ts'
+import type { ClusterFacts, Inventory, InventoryNode, KubeNode, NodeFacts } from './inventory.ts'
+import { orderNodes, type NodeToOrder, type PlacedNode } from './node-order.ts'
+import { baselineOf, clusterGates, stateDiskSerial, volumesOf } from './plan-fingerprint.ts'
+import {
+  soakDefaults,
+  stepDefaults,
+  stepIds,
+  type Plan,
+  type PlanNode,
+  type StepId,
+  type Waiver,
+} from './plan.ts'
+import type { MaintenanceWindow } from './windows.ts'
 
 export interface PlanChoices {
   readonly target: string
@@ -17,8 +28,15 @@ export interface PlanChoices {
   /** Names to move; null = every node that runs k3OS. */
   readonly only: readonly string[] | null
   readonly exclude: readonly string[]
+  /** Moved after all others of their role. */
+  readonly last?: readonly string[]
   readonly user: string
   readonly maxAgeHours: number
+  readonly windows?: readonly MaintenanceWindow[]
+  /** How long nodes are watched afterwards; the defaults when left out, null for not at all. */
+  readonly soak?: { readonly [kind in keyof typeof soakDefaults]?: number } | null
+  /** Instead of the default of a step, in ms. */
+  readonly timeouts?: Readonly<Partial<Record<StepId, number>>>
 }
 
 export interface PlanInput {
@@ -28,19 +46,24 @@ export interface PlanInput {
   /** Made with `settledBy(inventory, choices)` and the same waivers. */
   readonly assessment: Assessment
   readonly choices: PlanChoices
-  /** SHA-256 over the translated files of each node. */
-  readonly translations: ReadonlyMap<string, string>
+  /** By name in the inventory: SHA-256 over the translated files, and of each source of the configuration. */
+  readonly digests: ReadonlyMap<string, NodeDigests>
+  readonly waiversSha256: string | null
   readonly metadata: Plan['metadata']
-  sha256(text: string): string
+  readonly sha256: (content: string | Uint8Array) => string
 }
 
-interface Candidate {
-  readonly machine: Machine
+export interface NodeDigests {
+  readonly translation: string
+  readonly config: Readonly<Record<string, string>>
+}
+
+interface Candidate extends NodeToOrder {
   readonly entry: Extract<InventoryNode, { status: 'read' }>
   readonly facts: NodeFacts
-  readonly role: 'server' | 'agent'
+  readonly node: KubeNode
+  readonly address: string
   readonly keptData: readonly string[]
-  readonly evictions: number
 }
 
 /** What choices settle before they are planned: `assess` says it, and does not count it as an inhibitor. */
@@ -62,7 +85,7 @@ export function makePlan(input: PlanInput): Plan {
   const cluster = clusterOf(inventory)
   const chosen = candidates(inventory, cluster, choices)
   refuseInhibitors(input.assessment, chosen)
-  const nodes = inOrder(chosen).map((candidate, place) => planNode(candidate, place, chosen, input, cluster))
+  const nodes = orderNodes(chosen, serversIn(inventory)).map((placed) => planNode(placed, input, cluster))
   const plan: Omit<Plan, 'digest'> = {
     apiVersion: 'k3os-migrate/v1',
     kind: 'Plan',
@@ -80,8 +103,11 @@ export function makePlan(input: PlanInput): Plan {
       deleteEmptyDir: choices.deleteEmptyDir,
       abandonPods: [...choices.abandonPods],
       maxAgeHours: choices.maxAgeHours,
+      windows: (choices.windows ?? []).map((window) => ({ ...window, days: [...window.days] })),
     },
     waivers: [...choices.waivers],
+    waiversSha256: input.waiversSha256,
+    gates: clusterGates(cluster, input.sha256),
     nodes,
   }
   return { ...plan, digest: planDigest(plan, (text) => input.sha256(text)) }
@@ -108,7 +134,7 @@ function clusterOf(inventory: Inventory): ClusterFacts {
 function candidates(inventory: Inventory, cluster: ClusterFacts, choices: PlanChoices): Candidate[] {
   const machines = joinMachines(inventory)
   const known = new Set(machines.map(({ name }) => name))
-  for (const name of [...(choices.only ?? []), ...choices.exclude]) {
+  for (const name of [...(choices.only ?? []), ...choices.exclude, ...(choices.last ?? [])]) {
     if (known.has(name)) continue
     throw new MigrateError(`the inventory has no node ${name}`, {
       exitCode: exitCode.usage,
@@ -153,21 +179,49 @@ function candidate(machine: Machine, cluster: ClusterFacts, choices: PlanChoices
     deleteEmptyDir: true,
     force: true,
   })
-  const keptData = choices.keepsData ? dataOn(machine, cluster) : []
-  return { machine, entry, facts, role, keptData, evictions: evict.length }
+  const volumes = localPaths(name, cluster)
+  return {
+    name,
+    role,
+    datastore: facts.k3s.datastore,
+    entry,
+    facts,
+    node,
+    address: machine.address,
+    keptData: choices.keepsData ? dataOn(machine, cluster) : [],
+    hasLocalData: volumes.length > 0,
+    evictions: evict.length,
+    localBytes: facts.localVolumes.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+    last: choices.last?.includes(name) === true,
+  }
+}
+
+/** Servers of the cluster, whether they are moved or not: the last one is the API. */
+function serversIn(inventory: Inventory): number {
+  return joinMachines(inventory).filter(
+    ({ facts, node }) =>
+      facts?.k3s.role === 'server' ||
+      (facts === null &&
+        Object.keys(node?.labels ?? {}).some((label) =>
+          /^node-role\.kubernetes\.io\/(control-plane|master|etcd)$/.test(label),
+        )),
+  ).length
 }
 
 /** Directories whose content must be the same afterwards; the server's CA stands for its whole state. */
 function dataOn({ name, facts }: Machine, cluster: ClusterFacts): string[] {
-  const volumes = cluster.persistentVolumes
-    .filter(({ nodes, path }) => nodes.includes(name) && path !== null)
-    .map(({ path }) => path ?? '')
   const server = facts?.k3s.role === 'server' ? ['/var/lib/rancher/k3s/server/tls'] : []
-  return [...volumes, ...server].toSorted(compareText)
+  return [...localPaths(name, cluster), ...server].toSorted(compareText)
+}
+
+function localPaths(node: string, cluster: ClusterFacts): string[] {
+  return cluster.persistentVolumes
+    .filter(({ nodes, path }) => nodes.includes(node) && path !== null)
+    .map(({ path }) => path ?? '')
 }
 
 function refuseInhibitors(assessment: Assessment, chosen: readonly Candidate[]): void {
-  const names = new Set(chosen.map(({ machine }) => machine.name))
+  const names = new Set(chosen.map(({ name }) => name))
   const others = new Set(assessment.fit.map(({ node }) => node).filter((node) => !names.has(node)))
   const stopping = assessment.findings.filter((f) => isInhibitor(f) && !onlyAbout(f, others))
   const [first] = stopping
@@ -184,65 +238,47 @@ function onlyAbout(f: Finding, nodes: ReadonlySet<string>): boolean {
   return f.subject.kind === 'Node' && f.subject.name !== null && nodes.has(f.subject.name)
 }
 
-/** Canary agents first, agents with data after the others, servers last (rolling-migration 2.2). Ties by name. */
-function inOrder(chosen: readonly Candidate[]): Candidate[] {
-  const localBytes = ({ facts }: Candidate) =>
-    facts.localVolumes.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
-  return chosen.toSorted(
-    (a, b) =>
-      Number(a.role === 'server') - Number(b.role === 'server') ||
-      Number(a.keptData.length > 0) - Number(b.keptData.length > 0) ||
-      a.evictions - b.evictions ||
-      localBytes(a) - localBytes(b) ||
-      compareText(a.machine.name, b.machine.name),
-  )
-}
-
 function planNode(
-  { machine, entry, role, keptData, evictions }: Candidate,
-  place: number,
-  chosen: readonly Candidate[],
+  { node: candidate, canary, why }: PlacedNode<Candidate>,
   input: PlanInput,
   cluster: ClusterFacts,
 ): PlanNode {
-  const node = cluster.nodes.find(({ name }) => name === machine.name)
-  const translationSha256 = input.translations.get(entry.name)
-  if (node === undefined || translationSha256 === undefined)
-    throw new Error(`${machine.name} was not translated`)
+  const { name, role, entry, facts, node } = candidate
+  const { choices, sha256 } = input
+  const digests = input.digests.get(entry.name)
+  if (digests === undefined) throw new Error(`${name} was not translated`)
+  const soakMs = soakOf(choices, canary ? 'canaryMs' : `${role}Ms`)
   return {
-    name: machine.name,
+    name,
     role,
-    address: parseAddress(entry.address ?? machine.address, input.choices.user),
-    why: whyHere(role, keptData.length > 0, evictions, place, chosen),
+    address: parseAddress(entry.address ?? candidate.address, choices.user),
+    why,
+    canary,
     fingerprint: {
       nodeUid: node.uid,
       systemUuid: node.systemUuid,
+      diskSerial: stateDiskSerial(facts),
+      config: { ...digests.config },
+      baseline: { ...baselineOf(node, sha256) },
+      volumes: { ...volumesOf(node, cluster, sha256) },
       bundleSha256: entry.bundle.sha256,
-      translationSha256,
+      translationSha256: digests.translation,
     },
     bundleFile: entry.bundle.file,
-    keptData: [...keptData],
-    evictions,
-    steps: stepIds.map((id) => ({ id, ...stepDefaults[id] })),
+    keptData: [...candidate.keptData],
+    evictions: candidate.evictions,
+    soakMs,
+    steps: stepIds
+      .filter((id) => id !== 'soak' || soakMs > 0)
+      .map((id) => {
+        const { title, timeoutMs } = stepDefaults[id]
+        return { id, title, timeoutMs: choices.timeouts?.[id] ?? timeoutMs + (id === 'soak' ? soakMs : 0) }
+      }),
   }
 }
 
-function whyHere(
-  role: 'server' | 'agent',
-  hasData: boolean,
-  evictions: number,
-  place: number,
-  chosen: readonly Candidate[],
-): string {
-  const pods = `${evictions} ${evictions === 1 ? 'pod' : 'pods'} to move`
-  if (role === 'server') {
-    const servers = chosen.filter((one) => one.role === 'server').length
-    return servers === 1
-      ? 'the only server: last, the API is away meanwhile'
-      : `a server: after the agents, ${pods}`
-  }
-  const data = hasData ? ', keeps data on its disk' : ''
-  return place === 0 ? `canary: an agent with the least to lose, ${pods}${data}` : `agent, ${pods}${data}`
+function soakOf({ soak }: PlanChoices, kind: keyof typeof soakDefaults): number {
+  return soak === null ? 0 : (soak?.[kind] ?? soakDefaults[kind])
 }
 
 /** `[user@]host[:port]`, an IPv6 address in brackets when a port follows. */

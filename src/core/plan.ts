@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { weekdays } from './windows.ts'
 
 /** The document `Plan`: what will be done to which node, in which order. Contains no secrets. */
 
@@ -6,6 +7,7 @@ export const stepIds = [
   'check',
   'capture',
   'stage',
+  'steer',
   'cordon',
   'drain',
   'fingerprint',
@@ -15,24 +17,29 @@ export const stepIds = [
   'join',
   'restore',
   'uncordon',
+  'soak',
 ] as const
 export type StepId = (typeof stepIds)[number]
 
 /** What each step is called in plans, progress and reports, and how long it may take unless the plan says otherwise. */
-export const stepDefaults: Readonly<Record<StepId, { readonly title: string; readonly timeoutMs: number }>> = {
-  check: { title: 'check that it is still the machine of the plan', timeoutMs: minutes(5) },
-  capture: { title: 'write down labels, taints and identity', timeoutMs: minutes(1) },
-  stage: { title: 'render the target configuration', timeoutMs: minutes(5) },
-  cordon: { title: 'cordon', timeoutMs: minutes(1) },
-  drain: { title: 'drain', timeoutMs: minutes(30) },
-  fingerprint: { title: 'take fingerprints of the data that stays', timeoutMs: minutes(30) },
-  reimage: { title: 'reimage', timeoutMs: minutes(50) },
-  compare: { title: 'compare the data with its fingerprints', timeoutMs: minutes(30) },
-  release: { title: 'let k3s start', timeoutMs: minutes(10) },
-  join: { title: 'prove that it rejoined', timeoutMs: minutes(10) },
-  restore: { title: 'restore labels and taints', timeoutMs: minutes(1) },
-  uncordon: { title: 'uncordon', timeoutMs: minutes(1) },
-}
+export const stepDefaults: Readonly<Record<StepId, { readonly title: string; readonly timeoutMs: number }>> =
+  {
+    check: { title: 'check that it is still the machine of the plan', timeoutMs: minutes(5) },
+    capture: { title: 'write down labels, taints and identity', timeoutMs: minutes(1) },
+    stage: { title: 'render the target configuration', timeoutMs: minutes(5) },
+    steer: { title: 'keep pods off the nodes that are still to move', timeoutMs: minutes(5) },
+    cordon: { title: 'cordon', timeoutMs: minutes(1) },
+    drain: { title: 'drain', timeoutMs: minutes(30) },
+    fingerprint: { title: 'take fingerprints of the data that stays', timeoutMs: minutes(30) },
+    reimage: { title: 'reimage', timeoutMs: minutes(50) },
+    compare: { title: 'compare the data with its fingerprints', timeoutMs: minutes(30) },
+    release: { title: 'let k3s start', timeoutMs: minutes(10) },
+    join: { title: 'prove that it rejoined', timeoutMs: minutes(10) },
+    restore: { title: 'restore labels and taints', timeoutMs: minutes(1) },
+    uncordon: { title: 'uncordon', timeoutMs: minutes(1) },
+    // Its length is the node's `soakMs`; this is what it may take besides, for a node that recovers.
+    soak: { title: 'watch it for a while', timeoutMs: minutes(5) },
+  }
 
 function minutes(count: number): number {
   return count * 60_000
@@ -40,6 +47,20 @@ function minutes(count: number): number {
 
 /** From this step on there is no undo, only forward (rolling-migration R2; methods that declare one). */
 export const pointOfNoReturn: StepId = 'reimage'
+
+/** What a step may take beyond the plan, so that the wait inside it says what it waited for before it is cut off. */
+export const stepGraceMs = minutes(1)
+
+/** How long each kind of node is watched after it is back, unless the plan says otherwise. */
+export const soakDefaults = { canaryMs: minutes(15), agentMs: minutes(5), serverMs: minutes(15) } as const
+
+export const windowSchema = z.strictObject({
+  /** Days on which it starts. */
+  days: z.array(z.enum(weekdays)).min(1),
+  start: z.string(),
+  end: z.string(),
+  timeZone: z.string(),
+})
 
 export const waiverSchema = z.strictObject({
   /** The stable key of a finding, as `assess -o json` prints it. */
@@ -56,10 +77,20 @@ export const planNodeSchema = z.strictObject({
   address: z.strictObject({ host: z.string(), port: z.number(), user: z.string() }),
   /** Why it stands at this place. */
   why: z.string(),
+  /** Moved first and watched longest, to lose as little as possible if something is wrong. */
+  canary: z.boolean(),
   /** What must still be true when its turn comes; done nodes do not invalidate a plan. */
   fingerprint: z.strictObject({
     nodeUid: z.string(),
     systemUuid: z.string(),
+    /** Of the disk with K3OS_STATE; null when the disk does not tell it. */
+    diskSerial: z.string().nullable(),
+    /** SHA-256 of each source of its k3OS configuration, by path. */
+    config: z.record(z.string(), z.string()),
+    /** The Node object: versions as they are, labels and taints as SHA-256. */
+    baseline: z.record(z.string(), z.string()),
+    /** SHA-256 of each volume whose data is on its disk, by name. */
+    volumes: z.record(z.string(), z.string()),
     /** SHA-256 of the node's bundle. */
     bundleSha256: z.string(),
     /** SHA-256 over the translated files without this attempt's nonce. */
@@ -69,6 +100,8 @@ export const planNodeSchema = z.strictObject({
   /** Absolute paths whose data stays and is compared before k3s may start. */
   keptData: z.array(z.string()),
   evictions: z.number(),
+  /** How long it is watched after it takes pods again. */
+  soakMs: z.number(),
   steps: z.array(z.strictObject({ id: z.enum(stepIds), title: z.string(), timeoutMs: z.number() })),
 })
 
@@ -91,12 +124,32 @@ export const planSchema = z.strictObject({
     /** Pods without a controller that may be evicted for good: `namespace/name`. */
     abandonPods: z.array(z.string()),
     maxAgeHours: z.number(),
+    /** When a node may be taken past its point of no return; empty = at any time. */
+    windows: z.array(windowSchema),
   }),
   waivers: z.array(waiverSchema),
+  /** Of the file the waivers came from; null without one. */
+  waiversSha256: z.string().nullable(),
+  /**
+   * SHA-256 of each object of the cluster that gates looked at: budgets, upgrade Plans, directories pods write to. A node
+   * is refused when one that concerns it is new or different; pods that moved meanwhile change nothing here.
+   */
+  gates: z.record(z.string(), z.string()),
   nodes: z.array(planNodeSchema).min(1),
   /** `sha256:<hex>` of the canonical document without this field. */
   digest: z.string(),
 })
+
+/** At worst, from the first write to the disk until the node takes pods again. */
+export function pointOfNoReturnMs(node: PlanNode): number {
+  const from = node.steps.findIndex(({ id }) => id === pointOfNoReturn)
+  return stepsMs(from === -1 ? [] : node.steps.slice(from).filter(({ id }) => id !== 'soak'))
+}
+
+/** The most that these steps may take. */
+export function stepsMs(steps: PlanNode['steps']): number {
+  return steps.reduce((sum, { timeoutMs }) => sum + timeoutMs + stepGraceMs, 0)
+}
 
 export type Waiver = z.infer<typeof waiverSchema>
 export type Plan = z.infer<typeof planSchema>

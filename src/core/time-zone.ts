@@ -56,3 +56,14 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
     })
   }
 }
+
+/** `Sat 2026-11-28 01:00 Europe/Berlin`, for people. */
+export function localTimeText(timeZone: string, epochMs: number): string {
+  const parts = formatOf(timeZone).formatToParts(epochMs)
+  const part = (type: string): string =>
+    (parts.find((one) => one.type === type)?.value ?? '').padStart(2, '0')
+  const days = ['Thu', 'Fri', 'Sat', 'Sun', 'Mon', 'Tue', 'Wed'] as const
+  const day = Math.floor((epochMs + offsetAt(timeZone, epochMs)) / dayMs)
+  const date = `${part('year')}-${part('month')}-${part('day')}`
+  return `${days[modulo(day, 7)]} ${date} ${part('hour')}:${part('minute')} ${timeZone}`
+}

@@ -1,13 +1,23 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import type { JournalRecord } from '../core/journal.ts'
-import { pointOfNoReturn, stepDefaults, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
+import {
+  pointOfNoReturn,
+  stepDefaults,
+  stepGraceMs,
+  type Plan,
+  type PlanNode,
+  type StepId,
+} from '../core/plan.ts'
+import type { Approval } from '../core/approvals.ts'
+import { closedWindow } from '../core/plan-window.ts'
+import { offsetAt } from '../core/time-zone.ts'
 import { nodeRecord, nodeState, replay, runRecord, type NodeState } from '../core/run-state.ts'
 import { Journal, JournalLost } from './journal.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
 import { NothingTouched } from './steps/reimage.ts'
-import { pause, stopped, waitUntil } from './wait.ts'
+import { pause, stopped, waitUntil, windowError } from './wait.ts'
 
 /** What a run tells while it goes on; progress lines and `events.jsonl` are made of it. */
 export type RunEvent =
@@ -32,8 +42,8 @@ export interface Run {
   readonly records: readonly JournalRecord[]
   translate(node: PlanNode, nonce: string): Promise<Rendered>
   onEvent(event: RunEvent): void
-  /** Asked once before each node; throws (exit 10) when nobody approves. */
-  approve(node: PlanNode): Promise<void>
+  /** Asked once before each node; throws (exit 10) when nobody approves. What it answers is journaled. */
+  approve(node: PlanNode): Promise<Approval | undefined>
   /** Takes known secrets out of sentences before they are written down: the last line of defence. */
   scrub(text: string): string
   readonly stop: AbortSignal
@@ -78,7 +88,9 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
   let state = nodeState(replay(journal.records), node.name)
   if (state.phase === 'rolling-back') throw await rollBack(job, journal, node, state)
   const attempt = state.phase === 'rolled-back' ? state.attempt + 1 : state.attempt
-  await job.approve(node)
+  if (!mayHaveBeenTouched(node, state)) refuseOutsideWindow(job, node)
+  const approval = await job.approve(node)
+  if (approval !== undefined) await journal.note(node.name, nodeRecord, attempt, { approval })
   job.onEvent({ type: 'node.start', node: node.name, attempt })
   for (const { id } of node.steps) {
     state = nodeState(replay(journal.records), node.name)
@@ -255,6 +267,17 @@ async function rollBack(
   })
 }
 
+/** A node past its point of no return is always finished, whatever the time. */
+function mayHaveBeenTouched({ steps: planned }: PlanNode, state: NodeState): boolean {
+  const ponr = planned.findIndex(({ id }) => id === pointOfNoReturn)
+  return planned.slice(Math.max(0, ponr)).some(({ id }) => state.steps.has(id)) && state.phase === 'running'
+}
+
+function refuseOutsideWindow({ plan, ports, runId }: Run, node: PlanNode): void {
+  const closed = closedWindow(plan, node, ports.clock.now().getTime(), offsetAt)
+  if (closed !== null) throw windowError(`${node.name} is not begun: ${closed}`, runId)
+}
+
 function canUndo(node: PlanNode, step: StepId): boolean {
   const order = node.steps.map(({ id }) => id)
   const ponr = order.indexOf(pointOfNoReturn)
@@ -269,7 +292,8 @@ function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number
     node,
     runId: job.runId,
     attempt,
-    signal: job.ports.clock.timeout(2 * timeoutMs),
+    // The time the plan gives it; a little more lets the wait inside say what it waited for.
+    signal: job.ports.clock.timeout(timeoutMs + stepGraceMs),
     stop: job.stop,
     earlier(step) {
       const state = nodeState(replay(journal.records), node.name)

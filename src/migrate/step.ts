@@ -1,6 +1,6 @@
 import type { Plan, PlanNode, StepId } from '../core/plan.ts'
 import type { Translation } from '../core/translation.ts'
-import type { Clock, Hook, Host, HostControl, Kube, RunFiles } from './ports.ts'
+import type { Clock, ClusterReader, Hook, Host, HostControl, Kube, RunFiles } from './ports.ts'
 
 /** What a reimage method gets: the files, and how they reach the machine. */
 export type Rendered = Pick<Translation, 'files' | 'delivery'>
@@ -35,6 +35,8 @@ export interface Step {
 
 export interface StepPorts {
   readonly kube: Kube
+  /** The same cluster as a whole, for what concerns more than one node. */
+  readonly reader: ClusterReader
   readonly host: Host & HostControl
   readonly hook: Hook
   readonly clock: Clock

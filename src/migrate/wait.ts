@@ -96,3 +96,8 @@ export function stopped(stop: AbortSignal, node?: string): MigrateError {
     exitCode: stop.reason === 'SIGTERM' ? exitCode.terminated : exitCode.interrupted,
   })
 }
+
+/** The maintenance window is closed, or too short for the worst case. Nothing failed: `resume` when it opens. */
+export function windowError(what: string, runId: string): MigrateError {
+  return new MigrateError(what, { exitCode: exitCode.blocked, hint: `then: k3os-migrate resume ${runId}` })
+}

@@ -1,16 +1,17 @@
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { ClusterFacts, Pod } from '../core/inventory.ts'
 import { budgetGuards } from '../core/selector.ts'
-import type { ClusterReader, Kube } from '../migrate/ports.ts'
+import type { ClusterReader, Ending, Eviction, KubectlKube } from '../migrate/ports.ts'
 import type { World } from './world.ts'
 
 /** The Kubernetes API of the simulated cluster. */
-export function simulatedKube(world: World): Kube & ClusterReader {
+export function simulatedKube(world: World): KubectlKube & ClusterReader {
   const answer = (verb: string): void => {
     if (world.apiIsUp) return
     throw new MigrateError(`${verb}: the API server does not answer`, {
       exitCode: exitCode.blocked,
       hint: 'wait until the server is back',
+      transient: true,
     })
   }
   return {
@@ -26,16 +27,14 @@ export function simulatedKube(world: World): Kube & ClusterReader {
     },
     async daemonSetExists(namespace, name) {
       answer('get daemonset')
-      return world.scenario.workloads.some(
-        (workload) =>
-          workload.kind === 'DaemonSet' && workload.namespace === namespace && workload.name === name,
-      )
+      return world.source.daemonSets.some((one) => one.namespace === namespace && one.name === name)
     },
-    async patchNode(name, patch) {
+    async patchNode(name, patch, _signal, how) {
       answer(`patch node ${name}`)
       const node = world.node(name)
       if (node === undefined)
         throw new MigrateError(`there is no node ${name}`, { exitCode: exitCode.badInput })
+      if (how?.dryRun === true) return
       const { kube } = node
       if (patch.unschedulable !== undefined) kube.unschedulable = patch.unschedulable
       if (patch.taints !== undefined) kube.taints = structuredClone([...patch.taints])
@@ -43,12 +42,29 @@ export function simulatedKube(world: World): Kube & ClusterReader {
       merge(kube.annotations, patch.annotations)
       world.schedule()
     },
-    async evict(target) {
+    async evict(target, _signal, how) {
       answer('evict pod')
       const pod = world.pods.find(({ uid }) => uid === target.uid)
       if (pod === undefined) return { status: 'gone' }
       if (pod.terminating) return { status: 'accepted' }
-      return evict(world, pod)
+      return evict(world, pod, how)
+    },
+    async pod(namespace, name) {
+      answer('get pod')
+      const pod = world.pods.find((one) => one.namespace === namespace && one.name === name)
+      if (pod === undefined) return undefined
+      return { uid: pod.uid, deletionAt: pod.terminating ? world.clock.now() : null }
+    },
+    async deletePod(target, _signal, how) {
+      answer('delete pod')
+      const pod = world.pods.find(({ uid }) => uid === target.uid)
+      if (pod === undefined) return 'gone'
+      if (!pod.terminating && how?.dryRun !== true) world.remove(pod)
+      return 'accepted'
+    },
+    async servesEviction() {
+      answer('get /api/v1')
+      return true
     },
     async heartbeatAgeSeconds(name) {
       answer('get lease')
@@ -62,30 +78,17 @@ export function simulatedKube(world: World): Kube & ClusterReader {
     },
     async clusterUid() {
       answer('get namespace kube-system')
-      return world.scenario.cluster.uid
+      return world.source.uid
     },
     async read(): Promise<ClusterFacts> {
       answer('read the cluster')
-      return structuredClone({
-        server: 'simulation',
-        uid: world.scenario.cluster.uid,
-        version: world.scenario.cluster.version,
-        nodes: [...world.nodes.values()].map((node) => world.kubeNode(node)),
-        pods: world.pods,
-        pdbs: world.budgets(),
-        persistentVolumes: world.persistentVolumes(),
-        daemonSets: world.scenario.workloads
-          .filter(({ kind }) => kind === 'DaemonSet')
-          .map(({ namespace, name }) => ({ namespace, name })),
-        upgradePlans: world.upgradePlans(),
-        failures: [],
-      })
+      return world.facts()
     },
   }
 }
 
 /** kubernetes/kubernetes pkg/registry/core/pod/storage/eviction.go: more than one budget is an error, none is a yes. */
-function evict(world: World, pod: Pod): Awaited<ReturnType<Kube['evict']>> {
+function evict(world: World, pod: Pod, how: Ending | undefined): Eviction {
   const budgets = pod.ready ? world.budgets().filter((budget) => budgetGuards(budget, pod)) : []
   const [budget, second] = budgets
   if (second !== undefined) {
@@ -95,7 +98,7 @@ function evict(world: World, pod: Pod): Awaited<ReturnType<Kube['evict']>> {
     const message = `The disruption budget ${budget.name} needs ${budget.desiredHealthy} healthy pods and has ${budget.currentHealthy} currently`
     return { status: 'blocked', budget: budget.name, message, retryAfterMs: null }
   }
-  world.remove(pod)
+  if (how?.dryRun !== true) world.remove(pod)
   return { status: 'accepted' }
 }
 

@@ -2,9 +2,7 @@ import { parse } from 'yaml'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import { noncePath, releasePath } from '../core/node-paths.ts'
 import type { Hook, Host, HostAddress, HostControl } from '../migrate/ports.ts'
-import { scenarioBundle } from './k3os-root.ts'
-import { localVolumePath } from './scenario.ts'
-import { pace, type SimNode, type World } from './world.ts'
+import type { SimNode, World } from './world.ts'
 
 /** SSH to the simulated machines. */
 export function simulatedHost(world: World): Host & HostControl {
@@ -19,13 +17,13 @@ export function simulatedHost(world: World): Host & HostControl {
   return {
     async collect(address) {
       const node = reach(address)
-      return scenarioBundle(world.scenario, node.spec, node.bootId, world.clock.now())
+      return node.spec.archive(node.bootId, world.clock.now())
     },
     async readFile(address, path) {
       const node = reach(address)
       if (path === '/proc/sys/kernel/random/boot_id') return `${node.bootId}\n`
-      if (path === '/sys/class/dmi/id/product_uuid') return `${node.spec.machine.uuid}\n`
-      return node.system === 'new' ? node.files.get(path) : node.spec.files[path]
+      if (path === '/sys/class/dmi/id/product_uuid') return node.spec.file(path)
+      return node.system === 'new' ? node.files.get(path) : node.spec.file(path)
     },
     async writeFile(address, path, content) {
       const node = reach(address)
@@ -42,10 +40,11 @@ export function simulatedHost(world: World): Host & HostControl {
 
 /** Whose content it is decides the digest: data that stays has the same one on the new system. */
 function dataDigest(world: World, node: SimNode, path: string): string {
-  const volume = world.scenario.localVolumes.find(
-    (one) => one.node === node.spec.name && localVolumePath(one) === path,
+  const volume = world.source.persistentVolumes.find(
+    (one) => one.path === path && one.nodes.includes(node.spec.name),
   )
   const serverData = node.spec.role === 'server' && path.startsWith('/var/lib/rancher/k3s/server')
+  if (node.system === 'new' && world.trouble.losesData.has(node.spec.name)) return 'absent'
   const kept = node.system === 'k3os' || node.files.has('kept-data')
   return kept && (volume !== undefined || serverData) ? `sha256:data of ${node.spec.name}${path}` : 'absent'
 }
@@ -65,7 +64,8 @@ export function simulatedHook(world: World, readText: (path: string) => Promise<
       onLine(`${node.spec.name}: writing the image, ${files.size} files in the seed`)
       node.system = 'rebooting'
       node.silentSinceMs = world.clock.monotonicMs()
-      world.clock.at(world.clock.monotonicMs() + pace.reimage * 1000, () => {
+      world.clock.at(world.clock.monotonicMs() + world.pace.reimage * 1000, () => {
+        if (world.trouble.neverReturns.has(node.spec.name)) return
         node.system = 'new'
         node.bootId = world.id()
         node.files = files
@@ -90,8 +90,9 @@ function seedFiles(userData: string): Map<string, string> {
 /** k3s rejoins when the machine carries what k3s asks for: this attempt's nonce, and the node password it had before. */
 function startK3s(world: World, node: SimNode): void {
   const password = node.files.get('/etc/rancher/node/password')?.trim()
-  if (!node.files.has(noncePath) || password !== node.spec.nodePassword) return
-  world.clock.at(world.clock.monotonicMs() + pace.k3sStart * 1000, () => {
+  const expected = node.spec.nodePassword
+  if (!node.files.has(noncePath) || (expected !== null && password !== expected)) return
+  world.clock.at(world.clock.monotonicMs() + world.pace.k3sStart * 1000, () => {
     node.silentSinceMs = null
     Object.assign(node.kube, {
       bootId: node.bootId,
@@ -101,4 +102,11 @@ function startK3s(world: World, node: SimNode): void {
     })
     world.schedule()
   })
+  if (world.trouble.turnsSick.has(node.spec.name))
+    world.clock.at(world.clock.monotonicMs() + sickAfterMs, () => {
+      node.kube.ready = false
+    })
 }
+
+/** After the node has been seen to be well and takes pods again, before it has been watched for long. */
+const sickAfterMs = 90_000

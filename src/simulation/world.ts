@@ -1,46 +1,86 @@
-import type { KubeNode, PersistentVolume, Pod, PodDisruptionBudget, UpgradePlan } from '../core/inventory.ts'
-import { budgetGuards } from '../core/selector.ts'
-import { localVolumePath, type Scenario, type ScenarioNode, type ScenarioWorkload } from './scenario.ts'
+import type { ClusterFacts, KubeNode, Pod, PodDisruptionBudget } from '../core/inventory.ts'
+import { countBudget, workloadKey } from './budgets.ts'
+import { placeFor } from './placement.ts'
+import type { MachineSource, WorldSource } from './source.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
 /** One simulated machine. `system` is what runs on it now. */
 export interface SimNode {
-  readonly spec: ScenarioNode
+  readonly spec: MachineSource
   readonly kube: KubeNode
   system: 'k3os' | 'rebooting' | 'new'
   bootId: string
-  /** Files of the new system; k3OS's own come from the scenario. */
+  /** Files of the new system; k3OS's own come from the source. */
   files: ReadonlyMap<string, string>
   /** Since when its kubelet is silent; null while it lives. */
   silentSinceMs: number | null
 }
 
-/** Seconds things take in the simulated world; near what the lab's machines needed. */
-export const pace = { podStart: 4, podStop: 2, nodeLost: 40, reimage: 210, k3sStart: 25 } as const
+/** Seconds things take in the simulated world. */
+export interface Pace {
+  readonly podStart: number
+  readonly podStop: number
+  /** Silence after which a node counts as not Ready. */
+  readonly nodeLost: number
+  /** From the hook's end until the new system answers. */
+  readonly reimage: number
+  readonly k3sStart: number
+}
+
+/** Near what the lab's machines needed. */
+export const pace: Pace = { podStart: 4, podStop: 2, nodeLost: 40, reimage: 210, k3sStart: 25 }
 
 /** The state of the simulated cluster and its controllers: what an API server, a scheduler and kubelets would do. */
 export class World {
-  readonly scenario: Scenario
+  readonly source: WorldSource
   readonly clock: VirtualClock
+  readonly pace: Pace
   readonly nodes: ReadonlyMap<string, SimNode>
-  pods: Pod[] = []
+  pods: Pod[]
+  /** What goes wrong on purpose, by name of the node. */
+  readonly trouble: {
+    readonly neverReturns: Set<string>
+    readonly losesData: Set<string>
+    readonly turnsSick: Set<string>
+    /** Nobody answers before this moment of the clock. */
+    apiDownUntilMs: number
+  } = { neverReturns: new Set(), losesData: new Set(), turnsSick: new Set(), apiDownUntilMs: 0 }
+  /** Placements so far, by workload: how often pods were moved about. */
+  readonly moves = new Map<string, number>()
+  readonly #replicas = new Map<string, number>()
+  /** Pods a budget expects and that the source does not have. */
+  readonly #missing = new Map<string, number>()
+  /** Uids of pods that were not well at the beginning; their successors are not either. */
+  readonly #unwell = new Set<string>()
+  readonly #taken: ReadonlySet<string>
   #made = 0
 
-  constructor(scenario: Scenario, clock: VirtualClock) {
-    this.scenario = scenario
+  constructor(source: WorldSource, clock: VirtualClock, times: Pace = pace) {
+    this.source = source
     this.clock = clock
-    this.nodes = new Map(scenario.nodes.map((spec) => [spec.name, this.#node(spec)]))
-    for (const workload of scenario.workloads) {
-      const places = workload.kind === 'DaemonSet' ? scenario.nodes.map(({ name }) => name) : workload.on
-      for (const place of places)
-        this.pods.push({ ...this.#pod(workload, place), ready: true, phase: 'Running' })
+    this.pace = times
+    this.nodes = new Map(source.machines.map((spec) => [spec.name, simNode(spec)]))
+    this.pods = structuredClone([...source.pods])
+    this.#taken = new Set(this.pods.map(({ uid }) => uid))
+    for (const pod of this.pods) {
+      const key = workloadKey(pod)
+      this.#replicas.set(key, (this.#replicas.get(key) ?? 0) + 1)
+      if (!pod.ready && pod.phase !== 'Succeeded' && pod.node !== null) this.#unwell.add(pod.uid)
+    }
+    for (const budget of source.budgets) {
+      const { expectedPods } = countBudget(budget, this.pods, this.#replicas, 0)
+      this.#missing.set(nameOf(budget), Math.max(0, budget.expectedPods - expectedPods))
     }
   }
 
-  /** An identifier that is the same in every run of the same scenario. */
+  /** An identifier that is the same in every run of the same source. */
   id(): string {
-    this.#made += 1
-    return `00000000-0000-4000-8000-${this.#made.toString(16).padStart(12, '0')}`
+    for (;;) {
+      this.#made += 1
+      const id = `00000000-0000-4000-9000-${this.#made.toString(16).padStart(12, '0')}`
+      // A source may itself come from a simulation.
+      if (!this.#taken.has(id)) return id
+    }
   }
 
   node(name: string): SimNode | undefined {
@@ -49,8 +89,9 @@ export class World {
 
   /** A single server is the API: while its machine is away, nobody answers. */
   get apiIsUp(): boolean {
+    if (this.clock.monotonicMs() < this.trouble.apiDownUntilMs) return false
     const servers = [...this.nodes.values()].filter(({ spec }) => spec.role === 'server')
-    return servers.some((server) => server.silentSinceMs === null)
+    return servers.length === 0 || servers.some((server) => server.silentSinceMs === null)
   }
 
   /** The Node object as the API server shows it now. */
@@ -59,88 +100,78 @@ export class World {
     const taints = node.kube.taints.filter(({ key }) => key !== 'node.kubernetes.io/unschedulable')
     if (node.kube.unschedulable)
       taints.push({ key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' })
-    return structuredClone({ ...node.kube, taints, ready: silentMs < pace.nodeLost * 1000 })
+    const ready = node.kube.ready && silentMs < this.pace.nodeLost * 1000
+    return structuredClone({ ...node.kube, taints, ready })
   }
 
   budgets(): PodDisruptionBudget[] {
-    return this.scenario.budgets.map((budget) => {
-      const selector = { matchLabels: budget.matchLabels, matchExpressions: [] }
-      const guard = { namespace: budget.namespace, apiVersion: 'policy/v1beta1', selector }
-      const guarded = this.pods.filter((pod) => budgetGuards(guard, pod))
-      const currentHealthy = guarded.filter((pod) => pod.ready && !pod.terminating).length
-      return {
-        ...guard,
-        name: budget.name,
-        minAvailable: budget.minAvailable,
-        maxUnavailable: null,
-        disruptionsAllowed: Math.max(0, currentHealthy - budget.minAvailable),
-        currentHealthy,
-        desiredHealthy: budget.minAvailable,
-        expectedPods: guarded.length,
-      }
-    })
+    return this.source.budgets.map((budget) =>
+      countBudget(budget, this.pods, this.#replicas, this.#missing.get(nameOf(budget)) ?? 0),
+    )
   }
 
-  persistentVolumes(): PersistentVolume[] {
-    return this.scenario.localVolumes.map((volume) => ({
-      name: volume.name,
-      storageClass: 'local-path',
-      type: 'hostPath',
-      path: localVolumePath(volume),
-      nodes: [volume.node],
-      reclaimPolicy: 'Delete',
-      claim: { namespace: volume.namespace, name: volume.claim },
-      capacity: `${Math.ceil(volume.bytes / 2 ** 20)}Mi`,
-    }))
+  /** The whole cluster as the API server shows it now. */
+  facts(): ClusterFacts {
+    const { server, uid, version, daemonSets, persistentVolumes, upgradePlans } = this.source
+    return {
+      ...this.source.others(this.pods, this.clock.now()),
+      server,
+      uid,
+      version,
+      nodes: [...this.nodes.values()].map((node) => this.kubeNode(node)),
+      pods: this.pods.map((pod) => ({ ...pod })),
+      pdbs: this.budgets(),
+      persistentVolumes,
+      daemonSets,
+      upgradePlans,
+      failures: [],
+    }
   }
 
-  upgradePlans(): UpgradePlan[] {
-    if (!this.scenario.upgradePlan) return []
-    // As of v0.21.5-k3s2r1: rancher/k3os overlay/share/rancher/k3s/server/manifests/system-upgrade-plans/k3os-latest.yaml
-    const matchExpressions = [
-      { key: 'k3os.io/mode', operator: 'Exists', values: [] },
-      { key: 'k3os.io/mode', operator: 'NotIn', values: ['live'] },
-    ]
-    return [
-      {
-        namespace: 'k3os-system',
-        name: 'k3os-latest',
-        image: 'rancher/k3os',
-        nodeSelector: { matchLabels: { 'k3os.io/upgrade': 'latest' }, matchExpressions },
-      },
-    ]
-  }
-
-  /** An accepted eviction: the pod ends after its grace, its controller makes another one elsewhere. */
+  /** An accepted eviction: the pod ends after its grace, its controller makes another one. */
   remove(pod: Pod): void {
+    const finished = pod.phase === 'Succeeded' || pod.phase === 'Failed'
+    const heir =
+      finished || pod.controller === null || pod.controller.kind === 'DaemonSet' ? null : this.#heir(pod)
+    // A StatefulSet waits for the end of the old one, which has the same name.
+    const waits = pod.controller?.kind === 'StatefulSet'
     pod.terminating = true
     pod.ready = false
+    this.#unwell.delete(pod.uid)
     const { clock } = this
-    clock.at(clock.monotonicMs() + Math.min(pod.graceSeconds, pace.podStop) * 1000, () => {
+    clock.at(clock.monotonicMs() + Math.min(pod.graceSeconds, this.pace.podStop) * 1000, () => {
       this.pods = this.pods.filter((other) => other.uid !== pod.uid)
+      if (heir !== null && waits) this.#start(heir)
     })
-    const workload = this.#workloadOf(pod)
-    if (workload === undefined || workload.kind === 'DaemonSet' || workload.kind === 'Pod') return
-    this.#start(this.#pod(workload, null))
+    if (heir !== null && !waits) this.#start(heir)
   }
 
   /** Adds one pod to a Deployment, as `kubectl scale` would. */
   scaleUp(namespace: string, name: string): void {
-    const workload = this.scenario.workloads.find((one) => one.namespace === namespace && one.name === name)
-    if (workload === undefined) throw new Error(`the scenario has no workload ${namespace}/${name}`)
-    this.#start(this.#pod(workload, null))
+    const like = this.pods.find((pod) => pod.namespace === namespace && pod.name.startsWith(`${name}-`))
+    if (like === undefined) throw new Error(`there is no workload ${namespace}/${name}`)
+    const key = workloadKey(like)
+    this.#replicas.set(key, (this.#replicas.get(key) ?? 0) + 1)
+    this.#start(this.#heir(like))
   }
 
   /** Places pods that wait for a node; called whenever a node takes pods again. */
   schedule(): void {
-    for (const pod of this.pods.filter(({ node, terminating }) => node === null && !terminating)) {
-      const place = this.#placeFor(pod)
+    const waiting = this.pods.filter(
+      ({ node, terminating, phase }) => node === null && !terminating && phase === 'Pending',
+    )
+    if (waiting.length === 0) return
+    const nodes = [...this.nodes.values()].map((node) => this.kubeNode(node))
+    for (const pod of waiting) {
+      const place = placeFor(pod, { nodes, pods: this.pods, volumes: this.source.persistentVolumes })
       if (place === undefined) continue
       pod.node = place
-      const { clock } = this
-      clock.at(clock.monotonicMs() + pace.podStart * 1000, () => {
+      const key = workloadKey(pod)
+      this.moves.set(key, (this.moves.get(key) ?? 0) + 1)
+      if (this.#unwell.has(pod.uid)) continue
+      this.clock.at(this.clock.monotonicMs() + this.pace.podStart * 1000, () => {
         pod.phase = 'Running'
-        pod.ready = true
+        pod.ready = !pod.terminating
       })
     }
   }
@@ -150,100 +181,33 @@ export class World {
     this.schedule()
   }
 
-  #placeFor(pod: Pod): string | undefined {
-    const claims = pod.volumes.map(({ claim }) => claim).filter((claim) => claim !== null)
-    const pinned = this.scenario.localVolumes.find(
-      (volume) => volume.namespace === pod.namespace && claims.includes(volume.claim),
-    )
-    const candidates = [...this.nodes.values()]
-      .map((node) => this.kubeNode(node))
-      .filter(({ ready, unschedulable, taints }) => ready && !unschedulable && taints.length === 0)
-      .filter(({ name }) => pinned === undefined || pinned.node === name)
-      .map(({ name }) => name)
-    const load = (name: string) => this.pods.filter(({ node }) => node === name).length
-    return candidates.toSorted((a, b) => load(a) - load(b) || (a < b ? -1 : 1))[0]
-  }
-
-  #workloadOf(pod: Pod): ScenarioWorkload | undefined {
-    return this.scenario.workloads.find(
-      ({ namespace, name, kind }) =>
-        namespace === pod.namespace && (kind === 'Pod' ? pod.name === name : pod.name.startsWith(`${name}-`)),
-    )
-  }
-
-  #pod(workload: ScenarioWorkload, node: string | null): Pod {
+  #heir(pod: Pod): Pod {
     const uid = this.id()
-    const { namespace, name, kind } = workload
-    const controller = {
-      Deployment: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `${name}-7c9d` },
-      StatefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet', name },
-      DaemonSet: { apiVersion: 'apps/v1', kind: 'DaemonSet', name },
-      Pod: null,
-    }[kind]
+    if (this.#unwell.has(pod.uid)) this.#unwell.add(uid)
+    const keepsName = pod.controller?.kind === 'StatefulSet'
     return {
-      namespace,
-      name: kind === 'Pod' ? name : kind === 'StatefulSet' ? `${name}-0` : `${name}-7c9d-${uid.slice(-4)}`,
+      ...structuredClone(pod),
       uid,
-      node,
+      name: keepsName ? pod.name : `${pod.controller?.name ?? pod.name}-${uid.slice(-4)}`,
+      node: null,
       phase: 'Pending',
       ready: false,
       terminating: false,
-      labels: workload.labels,
-      controller,
-      mirror: false,
-      priority: workload.priority,
-      graceSeconds: workload.graceSeconds,
-      requests: workload.requests,
-      volumes: workload.volumes.map((volume) => {
-        const none = { path: null, claim: null, readOnly: false }
-        if ('emptyDir' in volume) return { ...none, name: volume.emptyDir, type: 'emptyDir' }
-        if ('hostPath' in volume) return { ...none, name: 'host', type: 'hostPath', path: volume.hostPath }
-        return { ...none, name: 'data', type: 'persistentVolumeClaim', claim: volume.claim }
-      }),
     }
   }
+}
 
-  #node(spec: ScenarioNode): SimNode {
-    const bootId = this.id()
-    const roleLabels: Record<string, string> =
-      spec.role === 'server' ? { 'node-role.kubernetes.io/master': 'true' } : {}
-    const architecture = 'amd64'
-    return {
-      spec,
-      system: 'k3os',
-      bootId,
-      files: new Map(),
-      silentSinceMs: null,
-      kube: {
-        name: spec.name,
-        uid: this.id(),
-        labels: {
-          'kubernetes.io/hostname': spec.name,
-          'kubernetes.io/arch': architecture,
-          'kubernetes.io/os': 'linux',
-          'k3os.io/mode': 'local',
-          'k3os.io/version': spec.k3os,
-          ...roleLabels,
-          ...spec.labels,
-        },
-        annotations: {},
-        taints: spec.taints,
-        unschedulable: false,
-        ready: true,
-        podCidr: `10.42.${this.scenario.nodes.indexOf(spec)}.0/24`,
-        addresses: [
-          { type: 'InternalIP', address: spec.address },
-          { type: 'Hostname', address: spec.name },
-        ],
-        bootId,
-        machineId: bootId.replaceAll('-', ''),
-        systemUuid: spec.machine.uuid,
-        osImage: `k3OS ${spec.k3os}`,
-        kernelVersion: spec.kernel,
-        kubeletVersion: spec.k3s,
-        architecture,
-        allocatable: { cpu: String(spec.machine.cores), memory: `${spec.machine.memoryMib}Mi`, pods: '110' },
-      },
-    }
+function nameOf({ namespace, name }: PodDisruptionBudget): string {
+  return `${namespace}/${name}`
+}
+
+function simNode(spec: MachineSource): SimNode {
+  return {
+    spec,
+    system: 'k3os',
+    bootId: spec.node.bootId,
+    files: new Map(),
+    silentSinceMs: null,
+    kube: structuredClone(spec.node),
   }
 }

@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto'
+import { parseBundle, type Bundle } from '../../src/core/bundle.ts'
+import { nodeFacts } from '../../src/core/facts.ts'
 import type { JournalRecord } from '../../src/core/journal.ts'
 import { noncePath } from '../../src/core/node-paths.ts'
+import {
+  baselineOf,
+  clusterGates,
+  configDigests,
+  stateDiskSerial,
+  volumesOf,
+} from '../../src/core/plan-fingerprint.ts'
 import { stepIds, type Plan, type PlanNode } from '../../src/core/plan.ts'
 import type { JournalSink, RunFiles } from '../../src/migrate/ports.ts'
 import { run, type Run, type RunEvent, type RunResult } from '../../src/migrate/runner.ts'
 import type { Rendered, StepPorts } from '../../src/migrate/step.ts'
 import { simulatedKube } from '../../src/simulation/kube.ts'
 import { simulatedHook, simulatedHost } from '../../src/simulation/machines.ts'
-import { localVolumePath, type Scenario } from '../../src/simulation/scenario.ts'
+import type { Scenario } from '../../src/simulation/scenario.ts'
+import { scenarioSource } from '../../src/simulation/scenario-source.ts'
 import { VirtualClock } from '../../src/simulation/virtual-clock.ts'
 import { World } from '../../src/simulation/world.ts'
 import { stringify } from 'yaml'
@@ -83,7 +93,7 @@ export interface Simulated {
 export class Killed extends Error {}
 
 export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (plan) => plan): Simulated {
-  const world = new World(scenario, new VirtualClock(new Date('2026-11-24T08:00:00Z')))
+  const world = new World(scenarioSource(scenario), new VirtualClock(new Date('2026-11-24T08:00:00Z')))
   const files = new Map<string, string>()
   const events: RunEvent[] = []
   const journal: JournalRecord[] = []
@@ -103,8 +113,10 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
       return made.toString(16).padStart(2 * bytes, '0')
     },
   }
+  const kube = simulatedKube(world)
   const ports: StepPorts = {
-    kube: simulatedKube(world),
+    kube,
+    reader: kube,
     host: simulatedHost(world),
     hook: simulatedHook(world, async (path) => files.get(path.replace('/run/', '')) ?? ''),
     clock: world.clock,
@@ -135,7 +147,7 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
         records: [...journal],
         translate: async (node, nonce) => translationOf(world, node, nonce),
         onEvent: (event) => events.push(event),
-        approve: async () => {},
+        approve: async () => ({ by: 'kim', at: '2026-11-24T08:00:00Z', how: 'file' }),
         scrub: (text) => text,
         stop,
       }
@@ -153,7 +165,17 @@ function translationOf(world: World, node: PlanNode, nonce: string): Rendered {
   return { files, delivery: { kind: 'none', reason: 'test' } }
 }
 
+const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
+/** What the machine tells of itself at this moment. */
+function machineOf(world: World, name: string): Bundle {
+  const node = world.node(name)
+  if (node === undefined) throw new Error(`there is no machine ${name}`)
+  return parseBundle(node.spec.archive(node.bootId, world.clock.now()), name)
+}
+
 function planFor(world: World): Plan {
+  const cluster = world.facts()
   const order = [...world.nodes.values()].toSorted((x, y) => (x.spec.role < y.spec.role ? -1 : 1))
   return {
     apiVersion: 'k3os-migrate/v1',
@@ -161,30 +183,38 @@ function planFor(world: World): Plan {
     metadata: { createdAt: '2026-11-24T08:00:00Z', toolVersion: '0.0.0' },
     cluster: {
       server: 'simulation',
-      uid: world.scenario.cluster.uid,
-      version: world.scenario.cluster.version,
+      uid: world.source.uid,
+      version: world.source.version,
     },
     inventory: { file: 'inventory.yaml', sha256: '' },
     target: 'debian',
     method: { kind: 'command', argv: ['./rebuild'], keepsData: true, hasPointOfNoReturn: true },
-    policy: { deleteEmptyDir: false, abandonPods: [], maxAgeHours: 24 },
+    policy: { deleteEmptyDir: false, abandonPods: [], maxAgeHours: 24, windows: [] },
     waivers: [],
+    waiversSha256: null,
+    gates: clusterGates(cluster, sha256),
     nodes: order.map(({ spec, kube }) => ({
       name: spec.name,
       role: spec.role,
-      address: { host: spec.address, port: 22, user: 'rancher' },
+      address: { host: `${spec.name}.example`, port: 22, user: 'rancher' },
       why: 'test',
+      canary: false,
       fingerprint: {
         nodeUid: kube.uid,
         systemUuid: kube.systemUuid,
+        diskSerial: stateDiskSerial(nodeFacts(machineOf(world, spec.name))),
+        config: configDigests(machineOf(world, spec.name), sha256),
+        baseline: baselineOf(kube, sha256),
+        volumes: volumesOf(kube, cluster, sha256),
         bundleSha256: '',
         translationSha256: '',
       },
       bundleFile: '',
-      keptData: world.scenario.localVolumes
-        .filter((volume) => volume.node === spec.name)
-        .map(localVolumePath),
+      keptData: cluster.persistentVolumes
+        .filter(({ nodes }) => nodes.includes(spec.name))
+        .map(({ path }) => path ?? ''),
       evictions: 0,
+      soakMs: 120_000,
       steps: stepIds.map((id) => ({ id, title: id, timeoutMs: 600_000 })),
     })),
     digest: 'sha256:test',

@@ -1,5 +1,15 @@
+import { parseBundle } from '../../core/bundle.ts'
 import { exitCode, MigrateError } from '../../core/errors.ts'
+import { nodeFacts } from '../../core/facts.ts'
 import type { KubeNode } from '../../core/inventory.ts'
+import {
+  clusterChanges,
+  configDigests,
+  machineChanges,
+  softTaint,
+  stalePlan,
+  stateDiskSerial,
+} from '../../core/plan-fingerprint.ts'
 import type { Intent, Step, StepContext } from '../step.ts'
 
 /** Annotation on the Node while this run works on it: `<run id>/<attempt>`. Undo touches nothing without it. */
@@ -32,21 +42,18 @@ export async function readAnyNode(context: StepContext): Promise<KubeNode> {
   })
 }
 
-/** The gates that must hold at the moment a node's turn comes: same cluster, same machine, healthy, nobody else's. */
+/**
+ * The gates that must hold at the moment a node's turn comes: same cluster, same machine, same configuration, nothing new
+ * that a gate would have to look at, healthy, nobody else's.
+ */
 export const check: Step = {
   id: 'check',
   async intent(context) {
-    const { plan, node, kube, signal } = context
-    const uid = await kube.clusterUid(signal)
-    if (uid !== plan.cluster.uid)
-      throw stale(`this is another cluster (kube-system ${uid}, planned ${plan.cluster.uid})`)
-    const now = await readAnyNode(context)
-    if (now.uid !== node.fingerprint.nodeUid) throw stale(`${node.name} is another Node object than planned`)
-    if (now.systemUuid !== node.fingerprint.systemUuid) {
-      throw stale(`${node.name} is another machine than planned (system UUID ${now.systemUuid})`)
-    }
-    if (!now.osImage.startsWith('k3OS'))
-      throw stale(`${node.name} does not run k3OS any more but ${now.osImage}`)
+    const { plan, node, reader, files, signal } = context
+    const sha256 = (content: string | Uint8Array) => files.sha256(content)
+    const changes = clusterChanges(plan, node, await reader.read(signal), sha256)
+    if (changes.length > 0) throw stalePlan([[node.name, changes]])
+    const now = await readNode(context)
     if (!now.ready) {
       throw new MigrateError(`${node.name} is not Ready; a sick node is repaired first, then moved`, {
         exitCode: exitCode.blocked,
@@ -60,16 +67,23 @@ export const check: Step = {
         hint: `if that run is over: kubectl annotate node ${node.name} ${marker}-`,
       })
     }
-    return { nodeUid: now.uid, systemUuid: now.systemUuid }
+    const machine = await machineNow(context)
+    if (machine.changes.length > 0) throw stalePlan([[node.name, machine.changes]])
+    return { nodeUid: now.uid, systemUuid: now.systemUuid, diskSerial: machine.diskSerial }
   },
   actions: async () => [],
 }
 
-function stale(what: string): MigrateError {
-  return new MigrateError(`the plan is stale: ${what}`, {
-    exitCode: exitCode.stalePlan,
-    hint: 'take a new inventory and make a new plan: k3os-migrate inventory && k3os-migrate plan',
-  })
+/** Asks the machine itself again: its disk, and the configuration that was translated. */
+async function machineNow(
+  context: StepContext,
+): Promise<{ readonly diskSerial: string | null; readonly changes: readonly string[] }> {
+  const { node, host, files, signal } = context
+  const archive = await host.collect({ name: node.name, ...node.address }, signal)
+  const bundle = parseBundle(archive, `bundle of ${node.name}`)
+  const facts = nodeFacts(bundle)
+  const config = configDigests(bundle, (content) => files.sha256(content))
+  return { diskSerial: stateDiskSerial(facts), changes: machineChanges(node, facts, config) }
 }
 
 /**
@@ -82,7 +96,8 @@ export const capture: Step = {
     const now = await readNode(context)
     return {
       labels: now.labels,
-      taints: now.taints,
+      // Put there by this run while the node waited for its turn: it goes when the rest comes back.
+      taints: now.taints.filter(({ key }) => key !== softTaint),
       unschedulable: now.unschedulable,
       bootId: now.bootId,
       systemUuid: now.systemUuid,

@@ -7,13 +7,16 @@ import { compare, fingerprint } from './fingerprint.ts'
 import { join, release } from './join.ts'
 import { reimage } from './reimage.ts'
 import { restore } from './restore.ts'
+import { soak } from './soak.ts'
 import { stage } from './stage.ts'
+import { steer } from './steer.ts'
 
 /** Every step by its id. The order is the plan's. */
 export const steps: Readonly<Record<StepId, Step>> = {
   check,
   capture,
   stage,
+  steer,
   cordon,
   drain,
   fingerprint,
@@ -23,4 +26,5 @@ export const steps: Readonly<Record<StepId, Step>> = {
   join,
   restore,
   uncordon,
+  soak,
 }

@@ -37,7 +37,7 @@ export const release: Step = {
 const series = { times: 3, everyMs: 10_000 }
 
 /** A heartbeat older than this is no sign of life: a dead node looks Ready for a while. */
-const heartbeatLimitSeconds = 40
+export const heartbeatLimitSeconds = 40
 
 /** Same machine, new boot, new system, Ready with a fresh heartbeat, several times in a row. */
 export const join: Step = {

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { noncePath } from '../../core/node-paths.ts'
+import { closedWindow } from '../../core/plan-window.ts'
+import { offsetAt } from '../../core/time-zone.ts'
 import type { Observed, Step, StepContext } from '../step.ts'
-import { waitUntil } from '../wait.ts'
+import { waitUntil, windowError } from '../wait.ts'
 import { staged } from './baseline.ts'
 import { marker, markerValue, readNode } from './check.ts'
 import { seedFolder } from './stage.ts'
@@ -62,9 +64,11 @@ function hookOutput({ node, attempt }: StepContext): string {
 
 const bootIdPath = '/proc/sys/kernel/random/boot_id'
 
-/** Immediately before the disk is written: still cordoned by us, still the same boot of the same machine. */
+/** Immediately before the disk is written: time enough, cordoned by us, still the same boot of the same machine. */
 async function lastLook(context: StepContext, bootId: string): Promise<void> {
   const { node } = context
+  const closed = closedWindow(context.plan, node, context.clock.now().getTime(), offsetAt)
+  if (closed !== null) throw new NothingTouched(windowError(`${node.name}: ${closed}`, context.runId))
   const now = await readNode(context)
   if (!now.unschedulable || now.annotations[marker] !== markerValue(context)) {
     throw new NothingTouched(lostControl(`${node.name} is not cordoned by this run any more`))

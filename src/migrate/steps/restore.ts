@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { clusterTaints, softTaint } from '../../core/plan-fingerprint.ts'
 import type { Step } from '../step.ts'
 import { baseline } from './baseline.ts'
 import { readNode } from './check.ts'
@@ -14,9 +15,6 @@ const foreignLabels =
 
 /** Labels of k3OS and its upgrader, which would make the old upgrade Plan attack the new system. */
 const k3osLabels = /^(k3os\.io\/|plan\.upgrade\.cattle\.io\/)/
-
-/** Taints the cluster itself puts on a node and takes away again. */
-const clusterTaints = /^(node\.kubernetes\.io\/|node\.cloudprovider\.kubernetes\.io\/)/
 
 /** What was set with kubectl comes back; what only k3OS needs goes. */
 export const restore: Step = {
@@ -40,7 +38,11 @@ export const restore: Step = {
       ...Object.entries(labels).map(([key, value]) =>
         value === null ? `label ${key} removed` : `label ${key}=${value}`,
       ),
-      ...(sameTaints(now.taints, wanted)
+      ...(now.taints.some(({ key }) => key === softTaint) ? [`taint ${softTaint} removed`] : []),
+      ...(sameTaints(
+        now.taints.filter(({ key }) => key !== softTaint),
+        wanted,
+      )
         ? []
         : [`taints ${taints.map((t) => `${t.key}:${t.effect}`).join(', ') || 'none'}`]),
     ]

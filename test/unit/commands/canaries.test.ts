@@ -15,6 +15,7 @@ import { formatError } from '../../../src/adapters/error-text.ts'
 import { MigrateError } from '../../../src/core/errors.ts'
 import { simulatedKube } from '../../../src/simulation/kube.ts'
 import { simulatedHook, simulatedHost } from '../../../src/simulation/machines.ts'
+import { scenarioSource } from '../../../src/simulation/scenario-source.ts'
 import { VirtualClock } from '../../../src/simulation/virtual-clock.ts'
 import { World } from '../../../src/simulation/world.ts'
 import { smallScenario } from '../../support/simulated-run.ts'
@@ -91,7 +92,7 @@ async function wholeJob(): Promise<void> {
   a.nodePassword = canaries.nodePassword
   scenario.cluster.token = canaries.clusterToken
   const clock = new VirtualClock(new Date())
-  const world = new World(scenario, clock)
+  const world = new World(scenarioSource(scenario), clock)
   const kube = simulatedKube(world)
   const host = simulatedHost(world)
   const hook = simulatedHook(world, async (path) => readFile(path, 'utf8'))
@@ -126,7 +127,7 @@ async function wholeJob(): Promise<void> {
     await plan({ ...choices, out: 'plan.json', output }, io, clock)
   const { digest } = await readPlan(join(folder, 'plan.json'))
   const run = { approvePlan: digest, stateDir: 'state', output: 'jsonl' } as const
-  await apply({ ...run, plan: 'plan.json', dryRun: true }, io, { kube, host, hook, clock })
+  await apply({ ...run, plan: 'plan.json', dryRun: true }, io, { kube, reader: kube, host, hook, clock })
   // A hook that prints what it knows, and fails with it.
   const everything = Object.values(canaries).join(' ')
   const chatty: typeof hook = {
@@ -135,8 +136,8 @@ async function wholeJob(): Promise<void> {
       return { exitCode: 75, tail: everything }
     },
   }
-  await attempt(async () => apply({ ...run, plan: 'plan.json' }, io, { kube, host, hook: chatty, clock }))
-  await attempt(async () => resume({ ...run, output: 'json' }, io, { kube, host, hook, clock }))
+  await attempt(async () => apply({ ...run, plan: 'plan.json' }, io, { kube, reader: kube, host, hook: chatty, clock }))
+  await attempt(async () => resume({ ...run, output: 'json' }, io, { kube, reader: kube, host, hook, clock }))
   for (const output of ['table', 'json', 'yaml'] as const) await status({ stateDir: 'state', output }, io)
   for (const output of ['html', 'markdown'] as const) {
     await report({ stateDir: 'state', output, out: `report.${output}` }, io)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseDuration } from '../../../src/core/duration.ts'
+import { formatDuration, parseDuration } from '../../../src/core/duration.ts'
 
 test.each([
   ['500ms', 500],
@@ -16,3 +16,13 @@ test.each(['', '60', '5 m', '-5m', '1.5h', '0s', '5d', 's', '99999999999999999h'
     expect(() => parseDuration(text)).toThrow(`"${text}" is not a duration`)
   },
 )
+
+test.each([
+  [900_000, '15m'],
+  [5_400_000, '1h30m'],
+  [90_000, '1m30s'],
+  [1, '1s'],
+  [0, '0s'],
+])('%i ms is written %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text)
+})

@@ -66,15 +66,21 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     role,
     address: { host: `${name}.example`, port: 22, user: 'rancher' },
     why,
+    canary: name === 'a2',
     fingerprint: {
       nodeUid: `uid-of-${name}`,
       systemUuid: `uuid-of-${name}`,
+      diskSerial: `disk-of-${name}`,
+      config: {},
+      baseline: {},
+      volumes: {},
       bundleSha256: sha256(`bundle of ${name}`),
       translationSha256: sha256(`translation of ${name}`),
     },
     bundleFile: `bundles/${name}.bundle`,
     keptData,
     evictions: 3,
+    soakMs: 0,
     steps: stepIds.map((id) => ({ id, ...stepDefaults[id] })),
   })
   const body: Omit<Plan, 'digest'> = {
@@ -85,8 +91,10 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     inventory: { file: 'inventory.yaml', sha256: sha256('inventory') },
     target: 'debian',
     method: { kind: 'command', argv: ['./rebuild.sh'], keepsData: true, hasPointOfNoReturn: true },
-    policy: { deleteEmptyDir: true, abandonPods: [], maxAgeHours: 24 },
+    policy: { deleteEmptyDir: true, abandonPods: [], maxAgeHours: 24, windows: [] },
     waivers: [],
+    waiversSha256: null,
+    gates: {},
     nodes: [
       node('a2', 'agent', 'cheapest agent: the canary', []),
       node('a1', 'agent', 'holds local data', [volumePath]),
@@ -219,6 +227,7 @@ function moved(journal: JournalScript, name: string, attempt: number): void {
     check: 230,
     capture: 70,
     stage: 1100,
+    steer: 120,
     cordon: 300,
     drain: 48_000,
     fingerprint: 60,
@@ -228,6 +237,7 @@ function moved(journal: JournalScript, name: string, attempt: number): void {
     join: 94_000,
     restore: 280,
     uncordon: 190,
+    soak: 0,
   }
   const sentences: Partial<Record<StepId, string>> = {
     stage: `write 4 files of the debian configuration of ${name} to stage/${name}/${attempt} (0600)`,

@@ -1,0 +1,44 @@
+import { pointOfNoReturn, pointOfNoReturnMs, stepsMs, type Plan, type PlanNode } from '../core/plan.ts'
+import { windowText } from '../core/windows.ts'
+import { durationText } from './report/words.ts'
+import { mark, plain } from './style.ts'
+import { table } from './table.ts'
+
+/** A plan for people: the order with its reasons, then what holds for all nodes. */
+export function planText(plan: Plan, width: number): string {
+  const rows = plan.nodes.map(({ name, role, address, keptData, soakMs, why }, place) => [
+    String(place + 1),
+    { text: name, role: 'name' as const },
+    role,
+    address.host,
+    String(keptData.length),
+    soakMs === 0 ? '-' : durationText(soakMs),
+    why,
+  ])
+  const { method, policy, waivers } = plan
+  const windows = policy.windows.map(windowText)
+  const longest = Math.max(...plan.nodes.map(pointOfNoReturnMs))
+  const facts: [string, string][] = [
+    ['to', `${plan.target}, by ${method.argv.join(' ')}${method.keepsData ? ' (keeps the data)' : ''}`],
+    ['cluster', `${plan.cluster.server}, ${plan.cluster.version}`],
+    ['made', `${plan.metadata.createdAt}, to be used within ${policy.maxAgeHours} hours`],
+    ['windows', windows.length === 0 ? 'at any time' : windows.join('; ')],
+    ['waivers', waivers.length === 0 ? 'none' : waivers.map(({ key }) => key).join(', ')],
+    ['digest', plan.digest],
+  ]
+  return [
+    table(['#', 'NODE', 'ROLE', 'HOST', 'KEPT DATA', 'WATCHED', 'WHY HERE'], rows, { width }),
+    '\n',
+    ...facts.map(([name, value]) => `${name.padEnd(9)}${plain(value)}\n`),
+    mark(
+      'dim',
+      `from the step "${pointOfNoReturn}" on a node can only go forward, at worst ${durationText(longest)}; before it everything is undone on failure`,
+    ),
+    '\n',
+  ].join('')
+}
+
+/** At worst, with the watching afterwards. */
+export function worstText({ steps }: PlanNode): string {
+  return durationText(stepsMs(steps))
+}
