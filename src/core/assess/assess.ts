@@ -12,7 +12,10 @@ import {
   type ConfigVerdict,
   type SettledByPlan,
 } from './context.ts'
+import { baselineChecks } from './baseline.ts'
 import { budgetChecks } from './budgets.ts'
+import { certificateChecks } from './certificates.ts'
+import { competingChecks } from './competing.ts'
 import { dataOf } from './data-map.ts'
 import { datastoreChecks } from './datastore.ts'
 import { estimate } from './estimate.ts'
@@ -50,6 +53,9 @@ const checks: readonly Check[] = [
   ...localVolumeChecks,
   ...budgetChecks,
   ...roomChecks,
+  ...baselineChecks,
+  ...competingChecks,
+  ...certificateChecks,
   ...upgradePlanChecks,
   ...fitChecks,
 ]

@@ -1,5 +1,5 @@
 import { word } from '../assess/command-text.ts'
-import { command, hint, rule } from './assess-shapes.ts'
+import { command, hint, onNode, rule, type OnNode } from './assess-shapes.ts'
 
 interface PodsOfOwner {
   readonly node: string
@@ -160,31 +160,44 @@ export const clusterRules = {
     configuration: string
     webhook: string
     service: string
-    node: string
+    /** Null when it is not certain who answers. */
+    node: string | null
     pods: readonly string[]
     rules: readonly string[]
   }>({
     severity: 'inhibitor',
-    title: 'An admission webhook answers from one node only',
-    text: ({ kind, configuration, webhook, service, node, pods, rules }) => ({
-      summary: `the webhook ${webhook} is answered by ${some(pods)} (${service}) on ${node} only, and refuses when nobody answers`,
-      diagnosis: `Once ${node} is drained, the API refuses: ${rules.join('; ') || 'what its rules name'}. If these are pods, the replacement cannot be made either.`,
-      remediations: [
-        hint('run a second replica on another node, or let it pass while the node moves'),
-        command(
-          `kubectl get ${kind.toLowerCase()} ${word(configuration)} -o yaml > ${word(`${configuration}.yaml`)}`,
-        ),
-      ],
-    }),
+    waivable: true,
+    title: 'An admission webhook may be left without an answer',
+    text: ({ kind, configuration, webhook, service, node, pods, rules }) => {
+      const refused = `While nobody answers, the API refuses: ${rules.join('; ') || 'what its rules name'}. If these are pods, the replacement cannot be made either.`
+      const [namespace = '', name = ''] = service.split('/')
+      return {
+        summary:
+          node === null
+            ? `the webhook ${webhook} refuses when ${service} does not answer; which nodes answer was not read`
+            : `the webhook ${webhook} is answered by ${some(pods)} (${service}) on ${node} only, and refuses when nobody answers`,
+        diagnosis: refused,
+        remediations: [
+          hint('see that pods on two nodes answer: run a second replica on another one'),
+          command(
+            `kubectl -n ${word(namespace)} get endpoints ${word(name)} -o custom-columns=NODES:.subsets[*].addresses[*].nodeName`,
+          ),
+          command(
+            `kubectl get ${kind.toLowerCase()} ${word(configuration)} -o yaml > ${word(`${configuration}.yaml`)}`,
+          ),
+        ],
+      }
+    },
   }),
-  'PRE-CERTS': rule<{
-    node: string
-    certificates: readonly { path: string; subject: string; notAfter: string; days: number }[]
-    authority: boolean
-  }>({
+  'PRE-CERTS': rule<
+    OnNode & {
+      certificates: readonly { path: string; subject: string; notAfter: string; days: number }[]
+      authority: boolean
+    }
+  >({
     severity: 'high',
     title: 'Certificates of k3s run out',
-    text: ({ node, certificates, authority }) => {
+    text: ({ node, address, certificates, authority }) => {
       const [first] = certificates
       const when =
         first === undefined
@@ -198,15 +211,17 @@ export const clusterRules = {
         remediations: authority
           ? [
               hint(
-                'renew the CAs as k3s documents it (k3s v1.26 and later), or build the new cluster with new ones',
+                'k3s v1.26 and later replaces them (`k3s certificate rotate-ca`); before that, grow a new cluster beside this one. Keep the old ones either way',
               ),
-              command('k3s certificate rotate-ca --path=/var/lib/rancher/k3s/server/rotate-ca'),
+              command(
+                `(umask 077; ${onNode(address, 'sudo tar -C /var/lib/rancher/k3s/server -czf - tls')} > ${word(`${node}-tls.tar.gz`)})`,
+              ),
             ]
           : [
               hint(
                 'restart k3s on this node, servers one by one and before agents, then take the inventory again',
               ),
-              command('sudo rc-service k3s-service restart'),
+              command(onNode(address, 'sudo rc-service k3s-service restart')),
             ],
       }
     },
