@@ -73,6 +73,13 @@ export function smallScenario(): Scenario {
   }
 }
 
+/** The stuck budget that no drain of `a` can pass. */
+export function blockedScenario(): Scenario {
+  const scenario = smallScenario()
+  scenario.budgets = [{ namespace: 'shops', name: 'web', matchLabels: { app: 'web' }, minAvailable: 3 }]
+  return scenario
+}
+
 export interface Simulated {
   readonly world: World
   readonly files: Map<string, string>

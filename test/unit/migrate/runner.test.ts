@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import { nodeState, replay } from '../../../src/core/run-state.ts'
-import { softTaint } from '../../../src/core/plan-fingerprint.ts'
-import type { Plan } from '../../../src/core/plan.ts'
-import { offsetAt } from '../../../src/core/time-zone.ts'
-import { parseWindow } from '../../../src/core/windows.ts'
 import { marker } from '../../../src/migrate/steps/check.ts'
-import { Killed, simulate, smallScenario, type Simulated } from '../../support/simulated-run.ts'
+import {
+  blockedScenario,
+  Killed,
+  simulate,
+  smallScenario,
+  type Simulated,
+} from '../../support/simulated-run.ts'
 
 /** What must be equal however often the run was interrupted. */
 function endState({ world, files }: Simulated) {
@@ -18,13 +20,6 @@ function endState({ world, files }: Simulated) {
     ({ name, node, ready }) => `${name.replace(/-7c9d-.*/, '')} ready=${ready} placed=${node !== null}`,
   )
   return { nodes, pods: pods.toSorted(), files: [...files.keys()].toSorted() }
-}
-
-/** The stuck budget that no drain of `a` can pass. */
-function blockedScenario() {
-  const scenario = smallScenario()
-  scenario.budgets = [{ namespace: 'shops', name: 'web', matchLabels: { app: 'web' }, minAvailable: 3 }]
-  return scenario
 }
 
 describe('a run', () => {
@@ -194,190 +189,6 @@ describe('undo', () => {
     const { error } = await simulated.start()
     expect(error).toBeInstanceOf(MigrateError)
     expect(simulated.world.node('a')?.kube.unschedulable).toBe(true)
-  })
-})
-
-describe('a run steers pods', () => {
-  it('away from nodes that are still to move, and lets them back when a node is done', async () => {
-    const simulated = simulate(smallScenario())
-    const seen: Record<string, string[]> = {}
-    const { evict } = simulated.ports.kube
-    simulated.ports.kube.evict = async (pod, signal, how) => {
-      const nodes = [...simulated.world.nodes.values()].map((node) => simulated.world.kubeNode(node))
-      const place = simulated.world.pods.find(({ uid }) => uid === pod.uid)?.node ?? ''
-      seen[place] = nodes
-        .filter(({ taints }) => taints.some(({ key }) => key === softTaint))
-        .map(({ name }) => name)
-      return evict(pod, signal, how)
-    }
-    await simulated.start()
-    expect(seen).toMatchObject({ a: ['s', 'b'], b: ['s', 'b'] })
-    const left = [...simulated.world.nodes.values()].flatMap(({ kube }) => kube.taints.map(({ key }) => key))
-    expect(left).not.toContain(softTaint)
-  })
-
-  it('so that none moves more often than its own node does', async () => {
-    const scenario = smallScenario()
-    const [web] = scenario.workloads
-    if (web !== undefined) web.on = ['a', 'a', 'a', 'b', 'b', 's']
-    const simulated = simulate(scenario)
-    const { evict } = simulated.ports.kube
-    const evicted = new Set<string>()
-    simulated.ports.kube.evict = async (pod, signal, how) => {
-      const answer = await evict(pod, signal, how)
-      if (answer.status === 'accepted') evicted.add(pod.uid)
-      return answer
-    }
-    await simulated.start()
-    const placed = [...simulated.world.moves.values()].reduce((sum, count) => sum + count, 0)
-    expect(placed).toBe(evicted.size)
-  })
-
-  it('and takes every taint back when the node is rolled back', async () => {
-    const simulated = simulate(blockedScenario())
-    await simulated.start()
-    const taints = [...simulated.world.nodes.values()].flatMap(({ kube }) =>
-      kube.taints.map(({ key }) => key),
-    )
-    expect(taints).not.toContain(softTaint)
-  })
-
-  it('but leaves the taint of another run alone', async () => {
-    const simulated = simulate(blockedScenario())
-    const other = { key: softTaint, value: 'another-run', effect: 'PreferNoSchedule' }
-    const node = simulated.world.node('b')
-    node?.kube.taints.push(other)
-    await simulated.start()
-    expect(node?.kube.taints).toContainEqual(other)
-  })
-})
-
-describe('a plan that is not what it was', () => {
-  it('refuses a node whose configuration was edited meanwhile, and names the file', async () => {
-    const simulated = simulate(smallScenario(), (plan) => ({
-      ...plan,
-      nodes: plan.nodes.map((node) => ({
-        ...node,
-        fingerprint: {
-          ...node.fingerprint,
-          config: { ...node.fingerprint.config, '/proc/cmdline': 'other' },
-        },
-      })),
-    }))
-    const { error } = await simulated.start()
-    expect(error?.exitCode).toBe(exitCode.stalePlan)
-    expect(error?.message).toContain('configuration /proc/cmdline')
-    expect(simulated.world.node('a')?.kube.unschedulable).toBe(false)
-  })
-
-  it('survives its own partial execution: nodes that are done and pods that moved do not count', async () => {
-    const simulated = simulate(smallScenario())
-    await simulated.start({ limit: 1 })
-    const { error } = await simulated.start()
-    expect(error).toBeNull()
-  })
-
-  it('refuses only the node that changed, when its turn comes', async () => {
-    const simulated = simulate(smallScenario())
-    await simulated.start({ limit: 1 })
-    const node = simulated.world.node('b')
-    if (node) node.kube.labels['example.org/rack'] = 'elsewhere'
-    const { error } = await simulated.start()
-    expect(error?.message).toContain('the plan is stale for b: labels changed')
-    expect(nodeState(replay(simulated.journal), 'a').phase).toBe('done')
-  })
-})
-
-describe('a maintenance window', () => {
-  /** The simulated run begins on a Tuesday at 08:00 UTC; the worst case of a node is 66 minutes. */
-  const withWindow = (text: string) => {
-    const { days, ...window } = parseWindow(text, offsetAt)
-    return (plan: Plan): Plan => ({
-      ...plan,
-      policy: { ...plan.policy, windows: [{ ...window, days: [...days] }] },
-    })
-  }
-
-  it('that is closed keeps the run from touching anything', async () => {
-    const simulated = simulate(smallScenario(), withWindow('daily 22:00-04:00 UTC'))
-    const { error } = await simulated.start()
-    expect(error).toMatchObject({
-      exitCode: exitCode.blocked,
-      message: 'a is not begun: no maintenance window is open; the next chance is Tue 2026-11-24 22:00 UTC',
-    })
-    expect(simulated.journal.filter(({ node }) => node !== null)).toEqual([])
-  })
-
-  it('that closes before the worst case would be over is as good as closed', async () => {
-    const simulated = simulate(smallScenario(), withWindow('daily 07:00-09:00 UTC'))
-    const { error } = await simulated.start()
-    expect(error?.message).toContain('the maintenance window closes at Tue 2026-11-24 09:00 UTC')
-    expect(error?.exitCode).toBe(exitCode.blocked)
-  })
-
-  it('too short for any node says that it will never do', async () => {
-    const simulated = simulate(smallScenario(), withWindow('daily 07:30-08:30 UTC'))
-    const { error } = await simulated.start()
-    expect(error?.message).toContain('no window is ever open for 66 minutes')
-  })
-
-  it('that runs out during a slow drain stops before the disk is touched, and everything is undone', async () => {
-    const simulated = simulate(smallScenario(), withWindow('daily 07:00-09:10 UTC'))
-    const { evict } = simulated.ports.kube
-    // Busy until 08:09; the disk may be written until 08:04 at the latest.
-    simulated.ports.kube.evict = async (pod, signal, how) =>
-      simulated.world.clock.monotonicMs() < 9 * 60_000
-        ? { status: 'throttled', message: 'busy', retryAfterMs: 30_000 }
-        : evict(pod, signal, how)
-    const { error } = await simulated.start()
-    expect(error?.exitCode).toBe(exitCode.blocked)
-    expect(error?.message).toContain('the maintenance window closes')
-    expect(simulated.world.node('a')).toMatchObject({ system: 'k3os', kube: { unschedulable: false } })
-    expect(nodeState(replay(simulated.journal), 'a').phase).toBe('rolled-back')
-  })
-
-  it('that closed while a node was being rebuilt does not keep it from being finished', async () => {
-    const simulated = simulate(smallScenario(), withWindow('daily 07:00-09:10 UTC'))
-    const whole = simulate(smallScenario(), withWindow('daily 07:00-09:10 UTC'))
-    await whole.start({ limit: 1 })
-    const killAfter = whole.journal.findIndex(({ step, phase }) => step === 'reimage' && phase === 'result')
-    await expect(simulated.start({ killAfter })).rejects.toThrow(Killed)
-    await simulated.world.clock.sleep(4 * 3_600_000, new AbortController().signal)
-    await simulated.start({ limit: 1 })
-    expect(nodeState(replay(simulated.journal), 'a')).toMatchObject({ phase: 'done', attempt: 1 })
-  })
-})
-
-describe('watching a node that is back', () => {
-  it('takes the time of the plan', async () => {
-    const simulated = simulate(smallScenario())
-    await simulated.start({ limit: 1 })
-    const soak = nodeState(replay(simulated.journal), 'a').steps.get('soak')
-    expect(Date.parse(soak?.endedAt ?? '') - Date.parse(soak?.startedAt ?? '')).toBe(120_000)
-  })
-
-  it('ends with exit 11 when it does not stay well, and the next node is not touched', async () => {
-    const simulated = simulate(smallScenario())
-    simulated.world.trouble.turnsSick.add('a')
-    const { error } = await simulated.start()
-    expect(error).toMatchObject({
-      exitCode: exitCode.postCheckFailed,
-      message: 'a does not stay well after its move: it is not Ready',
-    })
-    expect(nodeState(replay(simulated.journal), 'b').phase).toBe('pending')
-  })
-
-  it('bears one bad look', async () => {
-    const simulated = simulate(smallScenario())
-    let looks = 0
-    const { heartbeatAgeSeconds } = simulated.ports.kube
-    simulated.ports.kube.heartbeatAgeSeconds = async (name, signal) => {
-      looks += 1
-      return looks === 5 ? 300 : heartbeatAgeSeconds(name, signal)
-    }
-    const { error } = await simulated.start({ limit: 1 })
-    expect(looks).toBeGreaterThan(5)
-    expect(error).toBeNull()
   })
 })
 
