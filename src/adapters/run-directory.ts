@@ -5,7 +5,7 @@ import { exitCode, MigrateError } from '../core/errors.ts'
 import type { JournalReading } from '../core/journal.ts'
 import { parseJournal } from '../core/journal.ts'
 import type { JournalSink } from '../migrate/ports.ts'
-import { diskError, runFiles, systemCode } from './files.ts'
+import { diskError, sha256, systemCode } from './files.ts'
 import { lockRun } from './run-lock.ts'
 
 /** `$XDG_STATE_HOME/k3os-migrate`, where runs are kept; `--state-dir` and `K3OS_MIGRATE_STATE_DIR` come first. */
@@ -39,7 +39,6 @@ export interface OpenedJournal extends JournalSink {
 export async function openJournal(directory: string): Promise<OpenedJournal> {
   const release = await lockRun(directory)
   const path = join(directory, 'journal.jsonl')
-  const { sha256 } = runFiles(directory)
   let file: FileHandle
   let reading: JournalReading
   try {
