@@ -1,11 +1,16 @@
 import type { Bundle } from './bundle.ts'
+import { readBoot, readInstalled, readOwnConfiguration } from './facts/boot.ts'
+import { readMachineCertificates } from './facts/certificates.ts'
+import { readDevices, readModules } from './facts/devices.ts'
 import { readDisks, readStateSpace } from './facts/disks.ts'
 import { evidenceOf, firstLine } from './facts/evidence.ts'
 import { readBoardModel, readCpu, readMemoryMib, readSystemUuid } from './facts/hardware.ts'
 import { readK3s } from './facts/k3s.ts'
 import { readDefaultGateways, readInterfaces, readNameservers } from './facts/network.ts'
 import { probes } from './facts/probes.ts'
+import { readService } from './facts/service.ts'
 import { readSshHostKeys } from './facts/ssh-keys.ts'
+import { readStorage } from './facts/storage.ts'
 import {
   noteMissingRoot,
   readCgroup,
@@ -33,16 +38,21 @@ export function nodeFacts(bundle: Bundle, collectedAt?: { readonly epochSeconds:
   const kernel = firstLine(evidence.output(probes.kernel))
   const mode = readMode(evidence)
   const disks = readDisks(evidence)
+  const os = readOs(evidence)
+  const k3s = readK3s(evidence)
   return {
     hostname: readHostname(evidence),
-    os: readOs(evidence),
+    os,
     kernel,
     machine,
     mode,
     install: readInstall(evidence, { mode, kernel, disks }),
     firmware: readFirmware(evidence, machine),
     components: readComponents(evidence),
+    installed: readInstalled(evidence),
     markers: readMarkers(evidence),
+    ownConfiguration: readOwnConfiguration(evidence, os.id === 'k3os'),
+    boot: readBoot(evidence),
     cpu: readCpu(evidence, machine),
     memoryMib: readMemoryMib(evidence),
     boardModel: readBoardModel(evidence),
@@ -51,11 +61,16 @@ export function nodeFacts(bundle: Bundle, collectedAt?: { readonly epochSeconds:
     machineId: line('/etc/machine-id'),
     cgroup: readCgroup(evidence),
     disks,
+    storage: readStorage(evidence),
     state: readStateSpace(evidence),
     interfaces: readInterfaces(evidence),
     defaultGateways: readDefaultGateways(evidence),
     nameservers: readNameservers(evidence),
-    k3s: readK3s(evidence),
+    k3s,
+    service: readService(evidence, k3s.role),
+    certificates: readMachineCertificates(evidence),
+    devices: readDevices(evidence),
+    modules: readModules(evidence),
     usage: readUsage(evidence),
     localVolumes: readLocalVolumes(evidence),
     sshHostKeys: readSshHostKeys(evidence),

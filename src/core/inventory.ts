@@ -1,4 +1,23 @@
 import { z } from 'zod'
+import {
+  addonSchema,
+  claimSchema,
+  customResourceSchema,
+  helmChartSchema,
+  leaseSchema,
+  schedulingSchema,
+  selectorSchema,
+  storageClassSchema,
+  webhookSchema,
+  workloadSchema,
+} from './cluster-objects.ts'
+import {
+  bootSchema,
+  certificateSchema,
+  devicesSchema,
+  serviceSchema,
+  storageSchema,
+} from './machine-facts.ts'
 
 /**
  * What is known about nodes and cluster, as read; the document `Inventory`. Nothing here is a secret: secret values stay
@@ -58,7 +77,12 @@ export const nodeFactsSchema = z.strictObject({
     z.string(),
     z.strictObject({ current: known(z.string()), previous: known(z.string()) }),
   ),
+  /** Versions of each component that lie on the disk; k3OS never deletes one. */
+  installed: z.record(z.string(), z.array(z.string())),
   markers: z.array(z.string()),
+  /** What k3OS's own program says of the configuration: `rejected` = it applies nothing of it at the next boot. */
+  ownConfiguration: z.enum(['merged', 'rejected', 'unknown']),
+  boot: bootSchema,
   cpu: z.strictObject({
     model: known(z.string()),
     cores: known(z.number()),
@@ -73,6 +97,7 @@ export const nodeFactsSchema = z.strictObject({
   machineId: known(z.string()),
   cgroup: z.enum(['v1', 'v2', 'hybrid', 'unknown']),
   disks: z.array(diskSchema),
+  storage: storageSchema,
   /** Free and total space of STATE (the file system of `/var/lib/rancher`). */
   state: z.strictObject({ totalMib: known(z.number()), freeMib: known(z.number()) }),
   interfaces: z.array(interfaceSchema),
@@ -84,6 +109,12 @@ export const nodeFactsSchema = z.strictObject({
     datastore: z.enum(datastores),
     hasNodePassword: known(z.boolean()),
   }),
+  service: serviceSchema,
+  /** Of k3s's server and agent, one for each in a file. */
+  certificates: z.array(certificateSchema),
+  devices: devicesSchema,
+  /** Kernel modules that are loaded, sorted. */
+  modules: z.array(z.string()),
   /** Bytes used below the paths whose data may have to stay: `/var/lib/rancher/k3s/storage`, … */
   usage: z.record(z.string(), z.number()),
   /** One directory per local-path volume found on the node, with bytes. */
@@ -141,6 +172,7 @@ export const podSchema = z.strictObject({
       readOnly: z.boolean(),
     }),
   ),
+  scheduling: schedulingSchema,
 })
 
 export const pdbSchema = z.strictObject({
@@ -148,14 +180,7 @@ export const pdbSchema = z.strictObject({
   name: z.string(),
   /** `policy/v1` or `policy/v1beta1`: an empty selector means everything in the first and nothing in the second. */
   apiVersion: z.string(),
-  selector: known(
-    z.strictObject({
-      matchLabels: z.record(z.string(), z.string()),
-      matchExpressions: z.array(
-        z.strictObject({ key: z.string(), operator: z.string(), values: z.array(z.string()) }),
-      ),
-    }),
-  ),
+  selector: known(selectorSchema),
   minAvailable: known(z.union([z.string(), z.number()])),
   maxUnavailable: known(z.union([z.string(), z.number()])),
   disruptionsAllowed: z.number(),
@@ -184,14 +209,7 @@ export const upgradePlanSchema = z.strictObject({
   name: z.string(),
   image: known(z.string()),
   /** The node selector as `kubectl` prints it; null when the Plan has none. */
-  nodeSelector: known(
-    z.strictObject({
-      matchLabels: z.record(z.string(), z.string()),
-      matchExpressions: z.array(
-        z.strictObject({ key: z.string(), operator: z.string(), values: z.array(z.string()) }),
-      ),
-    }),
-  ),
+  nodeSelector: known(selectorSchema),
 })
 
 export const clusterFactsSchema = z.strictObject({
@@ -205,6 +223,17 @@ export const clusterFactsSchema = z.strictObject({
   persistentVolumes: z.array(persistentVolumeSchema),
   daemonSets: z.array(daemonSetSchema),
   upgradePlans: z.array(upgradePlanSchema),
+  /** API groups with the versions served; the core group is not among them. */
+  apiGroups: z.record(z.string(), z.array(z.string())),
+  persistentVolumeClaims: z.array(claimSchema),
+  storageClasses: z.array(storageClassSchema),
+  workloads: z.array(workloadSchema),
+  webhooks: z.array(webhookSchema),
+  /** Of `kube-node-lease` and `kube-system`. */
+  leases: z.array(leaseSchema),
+  addons: z.array(addonSchema),
+  helmCharts: z.array(helmChartSchema),
+  customResources: z.array(customResourceSchema),
   failures: z.array(failure),
 })
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { PodScheduling } from './cluster-objects.ts'
 import type { Pod } from './inventory.ts'
 import { conditionIsTrue, conditions, metadata, parseObject, text, textMap } from './kube-raw.ts'
 import { formatQuantity, parseQuantity } from './quantity.ts'
@@ -7,6 +8,9 @@ const container = z.object({
   resources: z.object({ requests: textMap }).nullish(),
   volumeMounts: z.array(z.object({ name: text, readOnly: z.boolean().nullish() })).nullish(),
   restartPolicy: text.nullish(),
+  ports: z
+    .array(z.object({ hostPort: z.number().nullish(), hostIP: text.nullish(), protocol: text.nullish() }))
+    .nullish(),
 })
 
 const volume = z.object({
@@ -19,6 +23,11 @@ const volume = z.object({
   projected: z.unknown().optional(),
 })
 
+/** Kept as the API writes it. The client library makes objects of classes, with a member for what is not there. */
+const asWritten = z
+  .looseObject({})
+  .transform((value): Record<string, unknown> => JSON.parse(JSON.stringify(value)))
+
 const rawPod = z.object({
   metadata,
   spec: z.object({
@@ -29,6 +38,23 @@ const rawPod = z.object({
     initContainers: z.array(container).nullish(),
     overhead: textMap,
     volumes: z.array(volume).nullish(),
+    nodeSelector: textMap,
+    affinity: asWritten.nullish(),
+    topologySpreadConstraints: z.array(asWritten).nullish(),
+    tolerations: z
+      .array(
+        z.object({
+          key: text.nullish(),
+          operator: text.nullish(),
+          value: text.nullish(),
+          effect: text.nullish(),
+          tolerationSeconds: z.number().nullish(),
+        }),
+      )
+      .nullish(),
+    hostNetwork: z.boolean().nullish(),
+    schedulerName: text.nullish(),
+    priorityClassName: text.nullish(),
   }),
   status: z.object({ phase: text.nullish(), conditions }).nullish(),
 })
@@ -55,6 +81,45 @@ export function pod(raw: unknown): Pod {
     graceSeconds: spec.terminationGracePeriodSeconds ?? 30,
     requests: requestsOf(spec),
     volumes: volumesOf(spec),
+    scheduling: schedulingOf(spec),
+  }
+}
+
+/** Of a pod that may run on any node without taints. */
+export const anywhere: PodScheduling = {
+  nodeSelector: {},
+  tolerations: [],
+  affinity: null,
+  topologySpread: [],
+  hostPorts: [],
+  hostNetwork: false,
+  schedulerName: 'default-scheduler',
+  priorityClass: null,
+}
+
+function schedulingOf(spec: RawSpec): PodScheduling {
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
+  return {
+    nodeSelector: spec.nodeSelector ?? {},
+    tolerations: (spec.tolerations ?? []).map(({ key, operator, value, effect, tolerationSeconds }) => ({
+      key: key ?? '',
+      operator: operator === 'Exists' ? 'Exists' : 'Equal',
+      value: value ?? '',
+      effect: effect ?? '',
+      seconds: tolerationSeconds ?? null,
+    })),
+    affinity: spec.affinity ?? null,
+    topologySpread: spec.topologySpreadConstraints ?? [],
+    hostPorts: containers.flatMap(({ ports }) =>
+      (ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
+        hostPort === undefined || hostPort === null || hostPort === 0
+          ? []
+          : [{ protocol: protocol ?? 'TCP', port: hostPort, ip: hostIP || null }],
+      ),
+    ),
+    hostNetwork: spec.hostNetwork ?? false,
+    schedulerName: spec.schedulerName || anywhere.schedulerName,
+    priorityClass: spec.priorityClassName || null,
   }
 }
 

@@ -6,7 +6,7 @@
 
 const mask = '********'
 const secretName =
-  /token|secret|password|passphrase|passwd|datastore-endpoint|datastore_endpoint|access-key|access_key/i
+  /token|secret|password|passphrase|passwd|(data)?stor(e|age)[-_]endpoint|access[-_]key|private[-_]key|credential/i
 const fileName = /[-_]file$/i
 
 export function maskK3sAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
@@ -20,23 +20,24 @@ export function maskK3sAnnotations(annotations: Readonly<Record<string, string>>
 
 function maskArgs(json: string): string {
   const args = parseJson(json)
-  if (!Array.isArray(args)) return mask
+  return Array.isArray(args) ? JSON.stringify(maskArguments(args.map(String))) : mask
+}
+
+/** Arguments of k3s with the values of secret flags masked, whichever way they are written. */
+export function maskArguments(words: readonly string[]): string[] {
   let hideNext = false
-  return JSON.stringify(
-    args.map((arg) => {
-      const text = String(arg)
-      if (hideNext) {
-        hideNext = false
-        return mask
-      }
-      if (!text.startsWith('-')) return text
-      const [flag, value] = splitOnce(text, '=')
-      if (!isSecret(flag) && flag !== '-t') return text
-      if (value !== undefined) return `${flag}=${mask}`
-      hideNext = true
-      return text
-    }),
-  )
+  return words.map((word) => {
+    if (hideNext) {
+      hideNext = false
+      return mask
+    }
+    if (!word.startsWith('-')) return withoutUser(word)
+    const [flag, value] = splitOnce(word, '=')
+    if (!isSecret(flag) && !/^--?t$/.test(flag)) return withoutUser(word)
+    if (value !== undefined) return `${flag}=${mask}`
+    hideNext = true
+    return word
+  })
 }
 
 function maskEnv(json: string): string {
@@ -44,9 +45,18 @@ function maskEnv(json: string): string {
   if (typeof environment !== 'object' || environment === null) return mask
   return JSON.stringify(
     Object.fromEntries(
-      Object.entries(environment).map(([name, value]) => [name, isSecret(name) ? mask : String(value)]),
+      Object.entries(environment).map(([name, value]) => [name, maskVariable(name, String(value))]),
     ),
   )
+}
+
+export function maskVariable(name: string, value: string): string {
+  return isSecret(name) ? mask : withoutUser(value)
+}
+
+/** `http://user:password@proxy:3128`: a proxy's password is one too. */
+function withoutUser(text: string): string {
+  return text.replaceAll(/(:\/\/)[^\s/@]*@/g, `$1${mask}@`)
 }
 
 function isSecret(name: string): boolean {

@@ -1,5 +1,6 @@
 import { toBase64 } from '../core/base64.ts'
 import { formatBundle, type Bundle, type BundleFile } from '../core/bundle.ts'
+import { readConfig } from '../core/k3os/read.ts'
 import { localPathDirectory, probes, usageProbe } from '../core/facts/probes.ts'
 import { localVolumePath, type Scenario, type ScenarioNode } from './scenario.ts'
 
@@ -24,7 +25,12 @@ export function k3osRoot(
     '/proc/sys/kernel/hostname': `${node.name}\n`,
     '/proc/sys/kernel/random/boot_id': `${bootId}\n`,
     '/proc/uptime': '9876543.21 19753086.42\n',
-    '/proc/mounts': 'tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\n',
+    '/proc/modules': `${machine.driver} 266240 0 - Live 0x0000000000000000\noverlay 118784 9 - Live 0x0000000000000000\n`,
+    '/sys/kernel/kexec_loaded': '0\n',
+    '/proc/sys/kernel/kexec_load_disabled': '0\n',
+    '/var/log/k3s-service.log': '',
+    '/proc/mounts':
+      '/dev/sda1 / ext4 rw,relatime 0 0\ntmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\n',
     '/proc/cpuinfo': Array.from(
       { length: machine.cores },
       (_, core) => `processor\t: ${core}\nmodel name\t: ${machine.cpu}\nflags\t\t: ${machine.flags}\n`,
@@ -58,10 +64,10 @@ export function k3osRoot(
     })
   }
   const kib = (bytes: number) => Math.ceil(bytes / 1024)
-  const used: [path: string, kib: number][] = volumes.map((volume) => [
-    localVolumePath(volume),
-    kib(volume.bytes),
-  ])
+  const used: [path: string, kib: number][] = [
+    ['/var/log', 4],
+    ...volumes.map((volume): [string, number] => [localVolumePath(volume), kib(volume.bytes)]),
+  ]
   if (volumes.length > 0) {
     used.push([localPathDirectory, kib(volumes.reduce((sum, { bytes }) => sum + bytes, 0))])
   }
@@ -95,6 +101,7 @@ export function k3osRoot(
         [probes.kernel]: `${node.kernel}\n`,
         [probes.machine]: 'x86_64\n',
         [probes.epochSeconds]: `${epochSeconds}\n`,
+        [probes.ownConfiguration]: configuration(node),
         [probes.k3sVersion]: `k3s version ${node.k3s} (3e250fdb)\n`,
         [probes.disks]: JSON.stringify({ blockdevices: [disk(node)] }),
         [probes.blockIds]: '',
@@ -118,6 +125,15 @@ export function k3osRoot(
     absent: new Set(['/']),
     errors: new Map(),
   }
+}
+
+/** What k3OS itself makes of the configuration; nothing when it rejects it. */
+function configuration(node: ScenarioNode): string {
+  const file = '/k3os/system/config.yaml'
+  const text = node.files[file]
+  const system = text === undefined ? {} : { system: { file, bytes: new TextEncoder().encode(text) } }
+  const reading = readConfig({ ...system, configD: [] })
+  return reading.status === 'merged' ? `${JSON.stringify(reading.config)}\n` : ''
 }
 
 /** The archive the collector would send from this machine. */

@@ -5,10 +5,11 @@
 #
 #     (umask 077; sudo sh collect.sh > node1.bundle)      then      k3os-migrate inventory --from-dir .
 #
-# It changes nothing and writes no file, not even a temporary one. THE ARCHIVE HOLDS SECRETS (cluster token, SSH host keys,
+# It changes nothing and writes no file, not even a temporary one. It ends: no command is waited for longer than its time, even
+# if nothing can kill it, and nothing on a network file system is touched, as its server may be dead. THE ARCHIVE HOLDS SECRETS (cluster token, SSH host keys,
 # Wi-Fi passphrases): keep it as you keep those. The format is described in src/core/bundle.ts of k3os-migrate.
 #
-# Needs sh, base64, stat, readlink, wc; everything else is optional. Works in busybox ash, dash and bash.
+# Needs sh, base64, date, head, readlink, stat, wc; everything else is optional. Works in busybox ash, dash and bash.
 
 # --- What is read -------------------------------------------------------------------------------------------------
 #
@@ -17,6 +18,7 @@
 # dir  PATTERN   that a directory is there
 # seen PATTERN   that something is there, and its size
 # run  COMMAND   its output and exit status
+# each COMMAND   COMMAND once more for the last word of each line it printed
 # used PATTERN   bytes used below a directory (du), as long as the time for that lasts
 #
 # A star matches hidden names only where the pattern says so.
@@ -39,6 +41,9 @@ file /run/config/hostname
 file /run/config/local_hostname
 file /run/config/ssh/authorized_keys
 file /run/config/userdata
+# what k3OS itself makes of them; before 0.8.0 the program had another name
+run  k3os config --dump-json
+run  ccapply --dump-json
 
 # which k3OS, k3s and kernel, now and at the next boot
 file /etc/os-release
@@ -59,6 +64,7 @@ dir  /k3os/system/k3s/*
 dir  /k3os/system/kernel/*
 seen /k3os/system/kernel/*/kernel.squashfs
 seen /k3os/system/kernel/*/initrd
+seen /k3os/system/kernel/*/vmlinuz
 seen /k3os/system/k3os/*/k3os
 seen /k3os/system/k3s/*/k3s
 
@@ -76,7 +82,9 @@ file /etc/init.d/k3s-service
 file /etc/rancher/k3s/k3s-service.env
 file /etc/environment
 file /etc/rancher/k3s/config.yaml
+file /etc/rancher/k3s/config.yaml.d/*
 file /etc/rancher/k3s/registries.yaml
+seen /etc/rancher/k3s/k3s.yaml
 link /etc/rancher/node
 file /etc/rancher/node/password
 file /var/lib/rancher/k3os/node/password
@@ -89,11 +97,16 @@ seen /var/lib/rancher/k3s/server/db/state.dqlite
 dir  /var/lib/rancher/k3s/server/db/etcd/member/wal
 file /var/lib/rancher/k3s/server/db/etcd/name
 file /var/lib/rancher/k3s/server/tls/*.crt
+file /var/lib/rancher/k3s/server/tls/etcd/*.crt
 file /var/lib/rancher/k3s/agent/*.crt
-seen /var/lib/rancher/k3s/server/manifests/*
+file /var/lib/rancher/k3s/server/manifests/*
+file /var/lib/rancher/k3s/server/manifests/*/*
+seen /var/lib/rancher/k3s/server/static/charts/*
 seen /var/lib/rancher/k3s/agent/images/*
+run  crictl images -o json
 run  rc-status -a
 seen /var/log/k3s-service.log
+run  tail -c 65536 /var/log/k3s-service.log
 seen /var/log/messages
 
 # identity and access
@@ -119,6 +132,7 @@ link /sys/class/net/*/device/driver
 dir  /sys/class/net/*/wireless
 file /sys/class/net/*/address
 file /sys/class/net/*/operstate
+file /sys/class/net/*/device/uevent
 file /proc/net/route
 file /proc/net/ipv6_route
 file /etc/resolv.conf
@@ -128,26 +142,33 @@ file /var/lib/connman/settings
 file /var/lib/connman/*.config
 file /var/lib/connman/*/settings
 run  connmanctl services
+each connmanctl services
 
 # hardware
 file /proc/cpuinfo
 file /proc/meminfo
 file /proc/modules
-file /proc/bus/pci/devices
+file /sys/bus/pci/devices/*/uevent
+file /sys/bus/usb/devices/*/uevent
 file /sys/class/dmi/id/sys_vendor
 file /sys/class/dmi/id/product_name
 file /sys/class/dmi/id/product_serial
 file /sys/class/dmi/id/product_uuid
 file /sys/class/dmi/id/bios_version
 file /sys/firmware/devicetree/base/model
+run  dmidecode -q
 
 # disks, mounts and what is on them
 file /proc/mounts
 file /proc/swaps
 file /proc/mdstat
 run  lsblk -J -b -o NAME,TYPE,SIZE,RO,MODEL,SERIAL,WWN,TRAN,FSTYPE,LABEL,UUID,MOUNTPOINT
+run  lsblk -J -b -O
 run  blkid
 run  findmnt -J
+run  mdadm --detail --scan
+run  vgs --readonly --noheadings --units b --nosuffix --separator | -o vg_name,vg_size,vg_free
+run  lvs --readonly --noheadings --units b --nosuffix --separator | -o vg_name,lv_name,lv_size
 run  df -P -k
 run  df -P -k /var/lib/rancher
 
@@ -171,8 +192,9 @@ used /var/lib/rancher/k3s/agent
 
 # --- Limits -------------------------------------------------------------------------------------------------------
 
-max_file_bytes=1048576 # a larger file is only seen
+max_file_bytes=1048576 # a larger file is only seen, a longer answer of a command is none
 run_seconds=8          # for one command
+all_seconds=40         # for all commands together, sizes included
 used_seconds=25        # for all sizes together
 
 # --- Records ------------------------------------------------------------------------------------------------------
@@ -265,7 +287,38 @@ is_file() {
   fi
 }
 
+# Names of directories where network file systems are mounted, one a line. Even to look whether something is there may take
+# for ever while its server does not answer.
+remote=$newline
+find_remote() {
+  while read -r _ point type _; do
+    case $type in
+      nfs | nfs4 | cifs | smb* | 9p | ceph | glusterfs | afs | ncpfs | autofs | fuse | fuse.*)
+        remote=$remote$point$newline
+        ;;
+    esac
+  done 2>/dev/null </proc/mounts
+}
+
+is_remote() { # PATH
+  [ "$remote" != "$newline" ] || return 1
+  up=$1
+  while [ -n "$up" ]; do
+    case $remote in
+      *"$newline$up$newline"*) return 0 ;;
+    esac
+    up=${up%/*}
+  done
+  return 1
+}
+
 take() { # KIND PATH
+  if is_remote "$2"; then
+    name=$2
+    [ "$1" != used ] || name="du -skx $2"
+    problem "$name" 'it is on a network file system, which is not touched'
+    return
+  fi
   case $1 in
     file) is_file "$2" || is_dir "$2" || is_link "$2" || is_odd "$2" || missing "$2" ;;
     link) is_link "$2" || is_dir "$2" || is_seen "$2" || is_odd "$2" || missing "$2" ;;
@@ -282,41 +335,92 @@ is_odd() {
 
 # --- Commands -----------------------------------------------------------------------------------------------------
 
-# Old busybox has a timeout of another form, some systems have none.
+# Shell text that runs "$@", but not longer than the seconds in front. Old busybox has a timeout of another form, some systems
+# have none.
+# shellcheck disable=SC2016 # for the inner shell
 if timeout 5 true 2>/dev/null; then
-  bounded() { timeout "$limit" "$@"; }
+  within='timeout "$@"'
 else
-  bounded() {
-    "$@" &
-    probe=$!
-    {
-      waited=0
-      while [ "$waited" -lt "$limit" ]; do
-        sleep 1
-        kill -0 "$probe" || exit
-        waited=$((waited + 1))
-      done
-      kill -9 "$probe"
-    } >/dev/null 2>&1 &
-    guard=$!
-    wait "$probe"
-    status=$?
-    kill "$guard" 2>/dev/null
-    return "$status"
-  }
+  within='
+seconds=$1
+shift
+exec 3<&0
+"$@" <&3 3<&- &
+probe=$!
+exec 3<&-
+{
+  waited=0
+  while [ "$waited" -lt "$seconds" ]; do
+    sleep 1
+    kill -0 "$probe" || exit
+    waited=$((waited + 1))
+  done
+  kill -9 "$probe"
+} >/dev/null 2>&1 &
+guard=$!
+wait "$probe"
+status=$?
+kill "$guard" 2>/dev/null
+(exit "$status")'
 fi
 
+# A command that waits for a dead file server may ignore even a kill. So nobody waits for the command itself: it runs in the
+# background, and its output comes through a reader that is given up a little later. The last line is its exit status. Both
+# are programs of their own, because a part of this shell would keep our input and output open for as long as it lives.
+answer() { # COMMAND ARGUMENT...
+  {
+    # shellcheck disable=SC2016
+    sh -c "$within"'
+printf "\nexit %s." "$?"' sh "$limit" "$@" </dev/null 2>/dev/null &
+  } | sh -c "$within" sh $((limit + 2)) head -c $((max_file_bytes + 1))
+}
+
+until_second=
 run() { # COMMAND ARGUMENT...
-  status=127
-  output=
-  if command -v "$1" >/dev/null 2>&1; then
-    output=$(bounded "$@" 2>/dev/null)
-    status=$?
+  if ! command -v "$1" >/dev/null 2>&1; then
+    encode "$*" "$odd"
+    record "command 127 $encoded"
+    echo .
+    return
+  fi
+  now=$(date +%s)
+  : "${until_second:=$((now + all_seconds))}"
+  [ $((until_second - now)) -ge "$limit" ] || limit=$((until_second - now))
+  if [ "$limit" -lt 1 ]; then
+    problem "$*" 'the time for all commands was used up'
+    return
+  fi
+  output=$(answer "$@")
+  case $output in
+    *"${newline}exit "*.)
+      status=${output##*"${newline}exit "}
+      status=${status%.}
+      output=${output%"${newline}exit "*}
+      ;;
+    *) status=124 ;;
+  esac
+  if [ ${#output} -gt "$max_file_bytes" ]; then
+    problem "$*" "it printed more than $max_file_bytes bytes"
+    return
   fi
   encode "$*" "$odd"
   record "command $status $encoded"
-  [ -z "$output" ] || printf '%s\n' "$output" | base64
+  [ -z "$output" ] || printf '%s\n' "${output%"$newline"}" | base64
   echo .
+}
+
+run_each() { # COMMAND ARGUMENT...
+  limit=$run_seconds
+  names=$(answer "$@" | sed -n 's/.*[ 	]\([^ 	]*\)$/\1/p' | head -n 20)
+  IFS=$newline
+  for name in $names; do
+    IFS=$blanks
+    limit=$run_seconds
+    case $name in
+      *_*) run "$@" "$name" ;;
+    esac
+  done
+  IFS=$blanks
 }
 
 is_used() { # DIRECTORY
@@ -344,6 +448,10 @@ each() { # KIND PATTERN
   esac
   above=${2%%\**}
   above=${above%/*}
+  if is_remote "$above"; then
+    problem "$2" 'it is on a network file system, which is not touched'
+    return
+  fi
   if [ -d "$above" ] && { [ ! -r "$above" ] || [ ! -x "$above" ]; }; then
     problem "$2" 'permission denied'
     return
@@ -356,7 +464,7 @@ each() { # KIND PATTERN
     case $path in
       */. | */..) continue ;;
     esac
-    if [ -e "$path" ] || [ -L "$path" ]; then once "$1" "$path"; fi
+    if is_remote "$path" || [ -e "$path" ] || [ -L "$path" ]; then once "$1" "$path"; fi
   done
   IFS=$blanks
   # Nothing else of that form is there.
@@ -384,6 +492,7 @@ collect() {
   PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
   export LC_ALL PATH
   renice -n 10 -p $$ >/dev/null 2>&1
+  ionice -c 3 -p $$ >/dev/null 2>&1
   if [ "$(printf x | base64 2>/dev/null)" != eA== ]; then
     echo 'collect.sh: this system has no base64' >&2
     exit 1
@@ -392,6 +501,7 @@ collect() {
 
   echo 'k3os-migrate-bundle 1'
   used_until=
+  find_remote
   set -f
   IFS=$newline
   for line in $what; do
@@ -405,6 +515,10 @@ collect() {
       run)
         # shellcheck disable=SC2086
         run $name
+        ;;
+      each)
+        # shellcheck disable=SC2086
+        run_each $name
         ;;
       *)
         set +f

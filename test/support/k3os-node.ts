@@ -61,6 +61,43 @@ function merged<T>(base: Readonly<Record<string, T>>, changes: Readonly<Record<s
   return Object.fromEntries(entries.filter((entry): entry is [string, T] => entry[1] !== undefined))
 }
 
+/** Made for this test; its key is nowhere. */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmjCCAUGgAwIBAgIUUFIKRxfoXGTVKHJmKGBcGOeTs+owCgYIKoZIzj0EAwIw
+IzEhMB8GA1UEAwwYazNzLXNlcnZlci1jYUAxNjAwMDAwMDAwMB4XDTI2MTEyNDA3
+MjkwOFoXDTM2MTEyMTA3MjkwOFowIzEhMB8GA1UEAwwYazNzLXNlcnZlci1jYUAx
+NjAwMDAwMDAwMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEWixrZUtAYJd4ee3G
+BtttAoXWOJqPJKv10O/6m8QXuZ/Y+H7v2baEtGvXC+Yt/sVY9CRf75TvEGaSy+lY
+goE1g6NTMFEwHQYDVR0OBBYEFP829K1zQgWeSo/Bes/ZoHtsENmbMB8GA1UdIwQY
+MBaAFP829K1zQgWeSo/Bes/ZoHtsENmbMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZI
+zj0EAwIDRwAwRAIgaj4Wfq651Bsg7YDwf5yWo2ni8GiBWCy2in++3ulaSn0CIC23
+TEwPywS+TPXlSJZ1jPj7+yjcEImOlz9pVNbEwfgj
+-----END CERTIFICATE-----
+`
+
+/** Two of the four entries that installers since v0.11.0 write. */
+const menu = `set default=0
+set timeout=10
+
+menuentry "k3OS Current" {
+  search.fs_label K3OS_STATE root
+  set sqfile=/k3os/system/kernel/current/kernel.squashfs
+  loopback loop0 /$sqfile
+  set root=($root)
+  linux (loop0)/vmlinuz printk.devkmsg=on console=tty1
+  initrd /k3os/system/kernel/current/initrd
+}
+
+menuentry "k3OS Previous" {
+  search.fs_label K3OS_STATE root
+  set sqfile=/k3os/system/kernel/previous/kernel.squashfs
+  loopback loop0 /$sqfile
+  set root=($root)
+  linux (loop0)/vmlinuz printk.devkmsg=on console=tty1
+  initrd /k3os/system/kernel/previous/initrd
+}
+`
+
 const secret = (content: string) => ({ content, mode: 0o600 })
 
 const serverFiles: NodeTree['files'] = {
@@ -101,7 +138,19 @@ const serverFiles: NodeTree['files'] = {
     `configs:\n  r.example:\n    auth: {password: ${canaries.registry}}\n`,
   ),
   '/var/lib/rancher/k3s/server/token': secret(`K10abc::server:${canaries.token}\n`),
-  '/var/lib/rancher/k3s/server/tls/server-ca.crt': 'certificate\n',
+  '/var/lib/rancher/k3s/server/tls/server-ca.crt': certificate,
+  '/var/lib/rancher/k3s/server/manifests/traefik.yaml': 'kind: HelmChart\n',
+  '/var/lib/rancher/k3s/server/manifests/system-upgrade-plans/k3os-latest.yaml': 'kind: Plan\n',
+  '/var/lib/rancher/k3s/server/static/charts/traefik-1.81.0.tgz': 'chart',
+  '/var/log/k3s-service.log': 'started\n',
+  '/boot/grub/grub.cfg': menu,
+  '/sys/kernel/kexec_loaded': '0\n',
+  '/proc/sys/kernel/kexec_load_disabled': '0\n',
+  '/proc/modules': 'overlay 118784 1 - Live 0x0\nbr_netfilter 28672 0 - Live 0x0\n',
+  '/sys/bus/pci/devices/0000:00:1f.6/uevent':
+    'DRIVER=e1000e\nPCI_CLASS=20000\nPCI_ID=8086:15B8\nPCI_SLOT_NAME=0000:00:1f.6\n',
+  '/sys/bus/usb/devices/1-1/uevent': 'DEVTYPE=usb_device\nDRIVER=usb\nPRODUCT=46d/c52b/1201\n',
+  '/sys/bus/usb/devices/1-1:1.0/uevent': 'DEVTYPE=usb_interface\nPRODUCT=46d/c52b/1201\n',
   '/var/lib/rancher/k3s/server/db/state.db': secret('sqlite'),
   '/var/lib/rancher/k3s/storage/pvc-11111111-2222-3333-4444-555555555555_default_data/f': 'data',
   '/home/rancher/.ssh/authorized_keys': secret('ssh-ed25519 AAAA me@laptop\n'),
@@ -116,7 +165,15 @@ const serverFiles: NodeTree['files'] = {
     '',
   ].join('\n'),
   '/proc/meminfo': 'MemTotal:        2048000 kB\nMemFree:          100000 kB\n',
-  '/proc/mounts': 'tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n',
+  '/proc/mounts': [
+    'rootfs / rootfs rw 0 0',
+    '/dev/sda1 / ext4 rw,relatime 0 0',
+    '/dev/loop1 /usr squashfs ro 0 0',
+    '/dev/sda1 /boot ext4 rw,relatime 0 0',
+    'tmpfs /sys/fs/cgroup tmpfs rw 0 0',
+    'cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0',
+    '',
+  ].join('\n'),
   '/proc/sys/kernel/hostname': 'n1\n',
   '/proc/sys/kernel/random/boot_id': '11111111-aaaa-bbbb-cccc-222222222222\n',
   '/sys/class/dmi/id/sys_vendor': 'Small Machines\n',
@@ -174,10 +231,13 @@ const serverCommands: NodeTree['commands'] = {
   [probes.kernel]: '5.4.0-88-generic\n',
   [probes.machine]: 'x86_64\n',
   [probes.epochSeconds]: '1700000010\n',
+  [probes.ownConfiguration]: `{"hostname":"n1","k3os":{"token":"${canaries.token}"}}\n`,
   [probes.k3sVersion]: 'k3s version v1.21.5+k3s2 (724ef700)\ngo version go1.16.8\n',
   [probes.disks]: JSON.stringify(disks),
   [probes.stateSpace]:
     'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 61000000 20000000 40960000 33% /\n',
+  // The file system of the machine that runs the tests changes all the time.
+  'df -P -k': 'Filesystem 1024-blocks Used Available Capacity Mounted on\n',
   [probes.addresses]: JSON.stringify([
     { ifname: 'lo', address: '00:00:00:00:00:00', operstate: 'UNKNOWN', addr_info: [] },
     {
@@ -200,5 +260,6 @@ const serverCommands: NodeTree['commands'] = {
   [usageProbe('/var/lib/rancher/k3s/storage')]: '1024\t/var/lib/rancher/k3s/storage\n',
   [usageProbe('/var/lib/rancher/k3s/storage/pvc-11111111-2222-3333-4444-555555555555_default_data')]:
     '1020\t/var/lib/rancher/k3s/storage/pvc-11111111-2222-3333-4444-555555555555_default_data\n',
+  [usageProbe('/var/log')]: '8\t/var/log\n',
   [usageProbe('/home')]: '8\t/home\n',
 }

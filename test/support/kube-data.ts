@@ -1,3 +1,4 @@
+import { anywhere } from '../../src/core/kube-pod.ts'
 import type { KubeNode, Pod, PodDisruptionBudget } from '../../src/core/inventory.ts'
 
 /** A pod of a ReplicaSet, running and ready on n1; say only what matters. */
@@ -16,6 +17,7 @@ export function aPod(changes: Partial<Pod> & Pick<Pod, 'name'>): Pod {
     graceSeconds: 30,
     requests: {},
     volumes: [],
+    scheduling: anywhere,
     ...changes,
   }
 }

@@ -1,14 +1,7 @@
-import {
-  ApisApi,
-  AppsV1Api,
-  CoreV1Api,
-  CustomObjectsApi,
-  PolicyV1Api,
-  VersionApi,
-} from '@kubernetes/client-node'
+import { ApisApi, CoreV1Api, VersionApi } from '@kubernetes/client-node'
 import { z } from 'zod'
-import { exitCode, MigrateError } from '../../core/errors.ts'
-import type { ClusterFacts, PodDisruptionBudget, UpgradePlan } from '../../core/inventory.ts'
+import { MigrateError } from '../../core/errors.ts'
+import type { ClusterFacts, PodDisruptionBudget } from '../../core/inventory.ts'
 import {
   daemonSet,
   kubeNode,
@@ -18,13 +11,21 @@ import {
 } from '../../core/kube-objects.ts'
 import { pod } from '../../core/kube-pod.ts'
 import { parseObject, text } from '../../core/kube-raw.ts'
+import {
+  addon,
+  customResource,
+  helmChart,
+  lease,
+  persistentVolumeClaim,
+  storageClass,
+  webhooks,
+  workload,
+} from '../../core/kube-workloads.ts'
 import type { ClusterReader } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
 import { clusterUid } from './cluster.ts'
 import { type ApiCall, callSentence } from './failure.ts'
-
-/** API groups the server offers, with their versions. */
-type Groups = ReadonlyMap<string, readonly string[]>
+import { type Groups, listCall, type ListedKind, listKind } from './lists.ts'
 
 /**
  * Reads what the inventory wants to know. The first request decides whether there is a cluster to read at all; after it,
@@ -48,14 +49,44 @@ export function readerOf(api: Api): ClusterReader {
       const groups = api.call(calls.groups, signal, async (configuration) =>
         groupsOf(await new ApisApi(configuration).getAPIVersions()),
       )
-      const [uid, nodes, pods, pdbs, rawVolumes, daemonSets, upgradePlans] = await Promise.all([
+      /** Each object of a kind, turned into facts. */
+      async function all<T>(kind: ListedKind, read: (raw: unknown, version: string) => T): Promise<T[]> {
+        const listing = listKind(api, groups, kind, signal).then(
+          (found) => found?.items.map((item) => read(item, found.version)) ?? [],
+        )
+        return part(listCall(kind), listing, [])
+      }
+
+      const [uid, nodes, pods, rawVolumes, apiGroups] = await Promise.all([
         part(calls.namespace, clusterUid(api, signal), ''),
         part(calls.nodes, listNodes(api, signal), []),
         part(calls.pods, listPods(api, signal), []),
-        part(calls.budgets, listBudgets(api, groups, signal), []),
         part(calls.volumes, listVolumes(api, signal), []),
-        part(calls.daemonSets, listDaemonSets(api, signal), []),
-        part(calls.plans, listUpgradePlans(api, groups, signal), []),
+        part(calls.groups, groups.then(Object.fromEntries<readonly string[]>), {}),
+      ])
+      const [pdbs, daemonSets, upgradePlans, persistentVolumeClaims, storageClasses, leases] =
+        await Promise.all([
+          all(kinds.budgets, budget),
+          all(kinds.daemonSets, daemonSet),
+          all(kinds.plans, upgradePlan),
+          part(calls.claims, listClaims(api, signal), []),
+          all(kinds.storageClasses, storageClass),
+          all(kinds.leases, lease),
+        ])
+      const workloads = await Promise.all([
+        all(kinds.deployments, (raw) => workload(raw, 'Deployment')),
+        all(kinds.statefulSets, (raw) => workload(raw, 'StatefulSet')),
+        all(kinds.replicaSets, (raw) => workload(raw, 'ReplicaSet')),
+        all(kinds.jobs, (raw) => workload(raw, 'Job')),
+        all(kinds.cronJobs, (raw) => workload(raw, 'CronJob')),
+      ])
+      const [validating, mutating, addons, charts, chartConfigs, customResources] = await Promise.all([
+        all(kinds.validatingWebhooks, (raw) => webhooks(raw, 'ValidatingWebhookConfiguration')),
+        all(kinds.mutatingWebhooks, (raw) => webhooks(raw, 'MutatingWebhookConfiguration')),
+        all(kinds.addons, addon),
+        all(kinds.helmCharts, (raw) => helmChart(raw, 'HelmChart')),
+        all(kinds.helmChartConfigs, (raw) => helmChart(raw, 'HelmChartConfig')),
+        all(kinds.customResources, customResource),
       ])
       return {
         server: api.place.server,
@@ -67,6 +98,17 @@ export function readerOf(api: Api): ClusterReader {
         persistentVolumes: rawVolumes.map((raw) => persistentVolume(raw, nodes)),
         daemonSets,
         upgradePlans,
+        apiGroups: Object.fromEntries(
+          Object.entries(apiGroups).map(([group, versions]) => [group, [...versions]]),
+        ),
+        persistentVolumeClaims,
+        storageClasses,
+        workloads: workloads.flat(),
+        webhooks: [...validating, ...mutating].flat(),
+        leases: leases.filter(({ namespace }) => leaseNamespaces.includes(namespace)),
+        addons,
+        helmCharts: [...charts, ...chartConfigs],
+        customResources,
         failures: failures.toSorted((a, b) => (a.what < b.what ? -1 : 1)),
       }
     },
@@ -79,11 +121,39 @@ const calls = {
   namespace: { verb: 'get', resource: 'namespaces', name: 'kube-system' },
   nodes: { verb: 'list', resource: 'nodes' },
   pods: { verb: 'list', resource: 'pods' },
-  budgets: { verb: 'list', resource: 'poddisruptionbudgets.policy' },
   volumes: { verb: 'list', resource: 'persistentvolumes' },
-  daemonSets: { verb: 'list', resource: 'daemonsets.apps' },
-  plans: { verb: 'list', resource: 'plans.upgrade.cattle.io' },
+  claims: { verb: 'list', resource: 'persistentvolumeclaims' },
 } as const satisfies Record<string, ApiCall>
+
+/** Where kubelets and the control plane say that they live. */
+const leaseNamespaces = ['kube-node-lease', 'kube-system']
+
+const webhookKind = { group: 'admissionregistration.k8s.io', versions: ['v1', 'v1beta1'] }
+/** `optional`: what k3s and its add-ons define; a cluster need not have them. */
+const kinds = {
+  // Kubernetes before 1.21 knows only `policy/v1beta1`, since 1.25 only `policy/v1`.
+  budgets: { group: 'policy', versions: ['v1', 'v1beta1'], plural: 'poddisruptionbudgets' },
+  daemonSets: { group: 'apps', versions: ['v1'], plural: 'daemonsets' },
+  deployments: { group: 'apps', versions: ['v1'], plural: 'deployments' },
+  statefulSets: { group: 'apps', versions: ['v1'], plural: 'statefulsets' },
+  replicaSets: { group: 'apps', versions: ['v1'], plural: 'replicasets' },
+  jobs: { group: 'batch', versions: ['v1'], plural: 'jobs' },
+  // The group had a `v1` long before 1.21 had CronJobs in it: where both are offered the older one is right for both.
+  cronJobs: { group: 'batch', versions: ['v1beta1', 'v1'], plural: 'cronjobs' },
+  storageClasses: { group: 'storage.k8s.io', versions: ['v1'], plural: 'storageclasses' },
+  leases: { group: 'coordination.k8s.io', versions: ['v1'], plural: 'leases' },
+  validatingWebhooks: { ...webhookKind, plural: 'validatingwebhookconfigurations' },
+  mutatingWebhooks: { ...webhookKind, plural: 'mutatingwebhookconfigurations' },
+  customResources: {
+    group: 'apiextensions.k8s.io',
+    versions: ['v1', 'v1beta1'],
+    plural: 'customresourcedefinitions',
+  },
+  plans: { group: 'upgrade.cattle.io', versions: ['v1'], plural: 'plans', optional: true },
+  addons: { group: 'k3s.cattle.io', versions: ['v1'], plural: 'addons', optional: true },
+  helmCharts: { group: 'helm.cattle.io', versions: ['v1'], plural: 'helmcharts', optional: true },
+  helmChartConfigs: { group: 'helm.cattle.io', versions: ['v1'], plural: 'helmchartconfigs', optional: true },
+} as const satisfies Record<string, ListedKind>
 
 async function readVersion(api: Api, signal: AbortSignal): Promise<string> {
   const answer = await api.call(calls.version, signal, (configuration) =>
@@ -112,49 +182,15 @@ async function listVolumes(api: Api, signal: AbortSignal): Promise<unknown[]> {
   )
 }
 
-async function listDaemonSets(api: Api, signal: AbortSignal): Promise<ClusterFacts['daemonSets']> {
-  const raw = await api.list(calls.daemonSets, signal, (configuration, page) =>
-    new AppsV1Api(configuration).listDaemonSetForAllNamespaces(page),
+async function listClaims(api: Api, signal: AbortSignal): Promise<ClusterFacts['persistentVolumeClaims']> {
+  const raw = await api.list(calls.claims, signal, (configuration, page) =>
+    new CoreV1Api(configuration).listPersistentVolumeClaimForAllNamespaces(page),
   )
-  return raw.map(daemonSet)
+  return raw.map(persistentVolumeClaim)
 }
 
-/** Kubernetes before 1.21 knows only `policy/v1beta1`, since 1.25 only `policy/v1`. */
-async function listBudgets(
-  api: Api,
-  groups: Promise<Groups>,
-  signal: AbortSignal,
-): Promise<PodDisruptionBudget[]> {
-  const versions = (await groups).get('policy') ?? []
-  if (versions.includes('v1')) {
-    const raw = await api.list(calls.budgets, signal, (configuration, page) =>
-      new PolicyV1Api(configuration).listPodDisruptionBudgetForAllNamespaces(page),
-    )
-    return raw.map((one) => podDisruptionBudget(one, 'policy/v1'))
-  }
-  if (!versions.includes('v1beta1'))
-    throw new MigrateError('the server offers no version of poddisruptionbudgets.policy that is known', {
-      exitCode: exitCode.unexpected,
-    })
-  const kind = { group: 'policy', version: 'v1beta1', plural: 'poddisruptionbudgets' }
-  const raw = await api.list(calls.budgets, signal, (configuration, page) =>
-    new CustomObjectsApi(configuration).listClusterCustomObject({ ...kind, ...page }),
-  )
-  return raw.map((one) => podDisruptionBudget(one, 'policy/v1beta1'))
-}
-
-/** A cluster without system-upgrade-controller does not have the group; only then are there surely no Plans. */
-async function listUpgradePlans(
-  api: Api,
-  groups: Promise<Groups>,
-  signal: AbortSignal,
-): Promise<UpgradePlan[]> {
-  const kind = { group: 'upgrade.cattle.io', version: 'v1', plural: 'plans' }
-  if (!(await groups).has(kind.group)) return []
-  const raw = await api.list(calls.plans, signal, (configuration, page) =>
-    new CustomObjectsApi(configuration).listClusterCustomObject({ ...kind, ...page }),
-  )
-  return raw.map(upgradePlan)
+function budget(raw: unknown, version: string): PodDisruptionBudget {
+  return podDisruptionBudget(raw, version === 'v1' ? 'policy/v1' : 'policy/v1beta1')
 }
 
 const rawGroups = z.object({

@@ -11,7 +11,20 @@ const text = z
   .nullish()
   .transform((value) => value?.trim() || null)
 const size = z.coerce.number()
-const leafDevice = z.object({
+interface ListedDevice {
+  readonly name: string
+  readonly type: string
+  readonly size: number
+  readonly model: string | null
+  readonly serial: string | null
+  readonly tran: string | null
+  readonly fstype: string | null
+  readonly label: string | null
+  readonly uuid: string | null
+  readonly mountpoint: string | null
+  readonly children?: ListedDevice[] | undefined
+}
+const device: z.ZodType<ListedDevice> = z.object({
   name: z.string(),
   type: z.string(),
   size,
@@ -22,23 +35,37 @@ const leafDevice = z.object({
   label: text,
   uuid: text,
   mountpoint: text,
+  // Partitions, and on them members of arrays, volume groups, encrypted containers.
+  children: z.array(z.lazy(() => device)).optional(),
 })
-const device = leafDevice.extend({ children: z.array(leafDevice).optional() })
 const answer = z.object({ blockdevices: z.array(device) })
+
+/** Anything the kernel shows as a block device: a disk, a partition, a logical volume, an array. */
+export interface BlockDevice {
+  readonly name: string
+  /** `disk`, `part`, `lvm`, `crypt`, `raid1`, `loop`, … */
+  readonly type: string
+  readonly fsType: string | null
+  readonly label: string | null
+}
+
+/** All block devices at any depth; a device on two others is there twice. Empty also when nobody could tell. */
+export function blockDevices(evidence: Evidence): BlockDevice[] {
+  const ids = readBlockIds(evidence)
+  const flat = (devices: readonly ListedDevice[]): BlockDevice[] =>
+    devices.flatMap(({ name, type, fstype, label, children = [] }) => [
+      { name, type, ...described(ids, name, { fsType: fstype, label }) },
+      ...flat(children),
+    ])
+  return flat(listedDevices(evidence))
+}
 
 /** No disks in their own right: RAM, floppies, optical drives, network block devices, boot areas of eMMC. */
 const notADisk = /^(ram|zram|fd|sr|nbd|loop)\d|^mmcblk\d+(boot\d+|rpmb)$/
 
 export function readDisks(evidence: Evidence): Disk[] {
-  const output = evidence.output(probes.disks)
-  if (output === null) return []
-  const parsed = answer.safeParse(jsonOf(evidence, probes.disks, output))
-  if (!parsed.success) {
-    evidence.fail(probes.disks, 'the answer has an unknown form')
-    return []
-  }
   const ids = readBlockIds(evidence)
-  return parsed.data.blockdevices
+  return listedDevices(evidence)
     .filter((disk) => disk.type === 'disk' && disk.size > 0 && !notADisk.test(disk.name))
     .map((disk) => ({
       name: disk.name,
@@ -51,13 +78,30 @@ export function readDisks(evidence: Evidence): Disk[] {
         .map((part) => ({
           name: part.name,
           sizeMib: Math.floor(part.size / mib),
-          // Without udev (k3OS before 0.9) lsblk may know nothing of what is on a partition.
-          fsType: part.fstype ?? ids.get(part.name)?.get('TYPE') ?? null,
-          label: part.label ?? ids.get(part.name)?.get('LABEL') ?? null,
+          ...described(ids, part.name, { fsType: part.fstype, label: part.label }),
           uuid: part.uuid ?? ids.get(part.name)?.get('UUID') ?? null,
           mountpoint: part.mountpoint,
         })),
     }))
+}
+
+function listedDevices(evidence: Evidence): readonly ListedDevice[] {
+  const output = evidence.output(probes.disks)
+  if (output === null) return []
+  const parsed = answer.safeParse(jsonOf(evidence, probes.disks, output))
+  if (parsed.success) return parsed.data.blockdevices
+  evidence.fail(probes.disks, 'the answer has an unknown form')
+  return []
+}
+
+/** Without udev (k3OS before 0.9) lsblk may know nothing of what is on a device. */
+function described(
+  ids: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  name: string,
+  { fsType, label }: { readonly fsType: string | null; readonly label: string | null },
+): { fsType: string | null; label: string | null } {
+  const known = ids.get(name) ?? ids.get(`mapper/${name}`)
+  return { fsType: fsType ?? known?.get('TYPE') ?? null, label: label ?? known?.get('LABEL') ?? null }
 }
 
 /** `/dev/sda1: LABEL="K3OS_STATE" UUID="…" TYPE="ext4"`: by device name. Only fills gaps, so it may be missing. */

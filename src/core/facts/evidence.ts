@@ -1,6 +1,14 @@
 import type { Bundle } from '../bundle.ts'
 import type { NodeFacts } from '../inventory.ts'
-import { type Lookup, lookupFile, lookupLink, lookupNames, lookupOutput, lookupPresence } from './lookup.ts'
+import {
+  type Lookup,
+  lookupFile,
+  lookupLink,
+  lookupMatches,
+  lookupNames,
+  lookupOutput,
+  lookupPresence,
+} from './lookup.ts'
 
 /**
  * Reads a bundle for facts. Whatever cannot be told becomes a failure, so that no reader can forget to say it.
@@ -13,6 +21,8 @@ export interface Evidence {
   exists(path: string): boolean | null
   link(path: string): string | undefined | null
   names(directory: string): string[] | undefined | null
+  /** Paths of files that match a pattern the collector was asked for; empty also when nobody could tell. */
+  matches(pattern: string): string[]
   /** Output of a command line; null when it did not end well. */
   output(commandLine: string): string | null
   fail(what: string, reason: string): null
@@ -41,6 +51,7 @@ export function evidenceOf(bundle: Bundle): Evidence {
     },
     link: (path) => told(path, lookupLink(bundle, path)),
     names: (directory) => told(directory, lookupNames(bundle, directory)),
+    matches: (pattern) => told(pattern, lookupMatches(bundle, pattern)) ?? [],
     output: (commandLine) => told(commandLine, lookupOutput(bundle, commandLine)) ?? null,
     fail,
   }

@@ -1,6 +1,6 @@
-import { parse } from 'yaml'
 import type { Datastore, NodeFacts } from '../inventory.ts'
 import type { Evidence } from './evidence.ts'
+import { readK3sConfig } from './k3s-config.ts'
 import { probes } from './probes.ts'
 
 export function readK3s(evidence: Evidence): NodeFacts['k3s'] {
@@ -58,24 +58,12 @@ function hasEndpoint(evidence: Evidence): boolean | null {
   const service = evidence.text('/etc/init.d/k3s-service')
   const environment = evidence.text('/etc/rancher/k3s/k3s-service.env')
   const profile = evidence.text('/etc/environment')
-  const config = evidence.text('/etc/rancher/k3s/config.yaml')
+  const config = readK3sConfig(evidence)
   const inFlags = /--(datastore|storage)-endpoint\b/.test(service ?? '')
   const variable = /^\s*(export\s+)?["']?K3S_(DATASTORE|STORAGE)_ENDPOINT=["']?[^"'\s]/m
   const inEnvironment = [environment, profile].some((text) => variable.test(text ?? ''))
-  if (inFlags || inEnvironment || configHasEndpoint(evidence, config)) return true
-  return [service, environment, profile, config].includes(null) ? null : false
-}
-
-function configHasEndpoint(evidence: Evidence, config: string | undefined | null): boolean {
-  if (config === undefined || config === null) return false
-  try {
-    const values: unknown = parse(config)
-    return typeof values === 'object' && values !== null && 'datastore-endpoint' in values
-  } catch {
-    // Its text may hold secrets, so the parser's message is not repeated.
-    evidence.fail('/etc/rancher/k3s/config.yaml', 'it is not YAML')
-    return false
-  }
+  if (inFlags || inEnvironment || config?.has('datastore-endpoint') === true) return true
+  return [service, environment, profile, config].some((read) => read === null) ? null : false
 }
 
 /** `/etc/rancher/node` is a link to the persistent place since k3OS v0.7.1. */

@@ -46,6 +46,18 @@ export function lookupNames(bundle: Bundle, directory: string): Lookup<string[]>
   return missing.status === 'absent' && bundle.dirs.has(real) ? { status: 'found', value: [] } : missing
 }
 
+/**
+ * Paths of files that match a pattern of the collector, sorted; those that could not be read are among them, so that reading
+ * them says so. A star is any part of one name.
+ */
+export function lookupMatches(bundle: Bundle, pattern: string): Lookup<string[]> {
+  const found = [bundle.files, bundle.errors]
+    .flatMap((map) => [...map.keys()])
+    .filter((path) => !path.includes('*') && coveredPart(pattern, path) === path)
+  if (found.length > 0) return { status: 'found', value: found.toSorted() }
+  return lookupMissing(bundle, pattern.replaceAll('*', 'x'))
+}
+
 /** Output of a command that ended well. There is no `absent`: a tool that is not installed proves nothing. */
 export function lookupOutput(bundle: Bundle, commandLine: string): Exclude<Lookup<string>, typeof absent> {
   const answer = bundle.commands.get(commandLine)

@@ -1,4 +1,5 @@
 import type { NodeFacts } from '../inventory.ts'
+import { blockDevices } from './disks.ts'
 import { type Evidence, firstLine } from './evidence.ts'
 import { lookupOutput } from './lookup.ts'
 import { probes } from './probes.ts'
@@ -61,7 +62,8 @@ export function readInstall(
 ): NodeFacts['install'] {
   if (facts.mode === 'live' || facts.mode === 'install') return 'live'
   if (facts.mode === null || facts.kernel === null || facts.disks.length === 0) return 'unknown'
-  const labelled = facts.disks.some((disk) => disk.partitions.some((part) => part.label === 'K3OS_STATE'))
+  // `no_format` takes whatever ext4 file system it is given: a whole disk or a logical volume as well as a partition.
+  const labelled = blockDevices(evidence).some(({ label }) => label === 'K3OS_STATE')
   const ownKernel = evidence.exists(`/k3os/system/kernel/${facts.kernel}`)
   if (labelled && ownKernel === true) return 'disk'
   if (!labelled && ownKernel === false) return 'overlay'

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectCluster } from '../../../src/adapters/kube.ts'
 import { exitCode } from '../../../src/core/errors.ts'
 import { type ClusterFacts, clusterFactsSchema } from '../../../src/core/inventory.ts'
+import { anywhere } from '../../../src/core/kube-pod.ts'
 import type { ClusterReader, Kube } from '../../../src/migrate/ports.ts'
 import { controlPlaneMissing, startControlPlane, type ControlPlane } from '../../support/control-plane.ts'
 import {
@@ -165,11 +166,22 @@ for (const age of ['1.20', '1.35'] as const) {
         const facts = await limited.reader.read(never)
         expect(facts.failures.map(({ what }) => what)).toEqual([
           'get namespaces kube-system',
+          'list cronjobs.batch',
+          'list customresourcedefinitions.apiextensions.k8s.io',
           'list daemonsets.apps',
+          'list deployments.apps',
+          'list jobs.batch',
+          'list leases.coordination.k8s.io',
+          'list mutatingwebhookconfigurations.admissionregistration.k8s.io',
           'list nodes',
+          'list persistentvolumeclaims',
           'list persistentvolumes',
           'list plans.upgrade.cattle.io',
           'list poddisruptionbudgets.policy',
+          'list replicasets.apps',
+          'list statefulsets.apps',
+          'list storageclasses.storage.k8s.io',
+          'list validatingwebhookconfigurations.admissionregistration.k8s.io',
         ])
         expect(facts.pods.map(({ namespace: where }) => where)).toContain('shop')
       })
@@ -272,6 +284,12 @@ function expectedFacts(cluster: ControlPlane, policy: string): ClusterFacts {
     claim: null,
     readOnly: true,
   }
+  // What the admission plugins and the DaemonSet controller add differs from age to age.
+  const scheduling = { ...anywhere, tolerations: expect.any(Array) as [] }
+  const pinned = expect.objectContaining({ nodeAffinity: expect.any(Object) as object }) as Record<
+    string,
+    unknown
+  >
   const base = {
     namespace: 'shop',
     uid,
@@ -319,6 +337,7 @@ function expectedFacts(cluster: ControlPlane, policy: string): ClusterFacts {
         graceSeconds: 1,
         requests: {},
         volumes: [{ ...tokenVolume }],
+        scheduling: { ...scheduling, affinity: pinned },
       },
       {
         ...base,
@@ -337,6 +356,7 @@ function expectedFacts(cluster: ControlPlane, policy: string): ClusterFacts {
           { name: 'claim', type: 'persistentVolumeClaim', path: null, claim: 'db', readOnly: false },
           { ...tokenVolume },
         ],
+        scheduling,
       },
     ],
     pdbs: [
@@ -377,6 +397,53 @@ function expectedFacts(cluster: ControlPlane, policy: string): ClusterFacts {
         },
       },
     ],
+    apiGroups: expect.objectContaining({ apps: ['v1'] }) as Record<string, string[]>,
+    persistentVolumeClaims: [
+      {
+        namespace: 'shop',
+        name: 'db',
+        phase: 'Bound',
+        storageClass: 'local-path',
+        volume: 'pv-db',
+        accessModes: ['ReadWriteOnce'],
+        requested: '1Gi',
+      },
+    ],
+    storageClasses: [],
+    workloads: [
+      {
+        kind: 'Deployment',
+        namespace: 'shop',
+        name: 'web',
+        desired: 1,
+        ready: 1,
+        selector: { matchLabels: { app: 'web' }, matchExpressions: [] },
+        controller: null,
+        paused: false,
+      },
+      {
+        kind: 'ReplicaSet',
+        namespace: 'shop',
+        name: expect.stringMatching(/^web-/) as string,
+        desired: 1,
+        ready: 1,
+        selector: expect.any(Object) as { matchLabels: {}; matchExpressions: [] },
+        controller: 'Deployment/web',
+        paused: false,
+      },
+    ],
+    webhooks: [],
+    leases: expect.arrayContaining([
+      {
+        namespace: 'kube-node-lease',
+        name: 'n1',
+        holder: someText,
+        renewedAt: expect.stringMatching(/Z$/) as string,
+      },
+    ]) as [],
+    addons: [],
+    helmCharts: [],
+    customResources: [{ name: 'plans.upgrade.cattle.io', servedVersions: ['v1'] }],
     failures: [],
   }
 }

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
   lstatSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -14,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collectorScript } from '../../../src/adapters/collector.ts'
 import { sshHost } from '../../../src/adapters/ssh.ts'
 import { type Bundle, parseBundle } from '../../../src/core/bundle.ts'
-import { probes } from '../../../src/core/facts/probes.ts'
+import { probes, usageProbe } from '../../../src/core/facts/probes.ts'
 import { nodeFacts } from '../../../src/core/facts.ts'
 import { nodeSecrets } from '../../../src/core/node-secrets.ts'
 import { k3osRoot } from '../../../src/simulation/k3os-root.ts'
@@ -140,20 +141,106 @@ describe.skipIf(skip)('the collector', () => {
       expect(facts.failures).toContainEqual({ what, reason: 'not installed on the node' })
   })
 
-  test.each([['with'], ['without']])(
-    'leaves a command that hangs after its time, %s timeout(1)',
-    async (how) => {
-      const node = await lab.startNode(`hang-${how}`, bundleOf(k3osNode()))
+  describe('with one tool less', () => {
+    /** What the answer of each tool is needed for; nothing but that may be missing. */
+    const optional: Readonly<Record<string, readonly string[]>> = {
+      timeout: [],
+      renice: [],
+      ionice: [],
+      tail: [],
+      sed: [],
+      sysctl: [],
+      blkid: [],
+      findmnt: [],
+      id: [],
+      df: [probes.stateSpace],
+      du: [
+        '/var/lib/rancher/k3s/server/db',
+        '/var/lib/rancher/k3s/storage',
+        '/var/log',
+        '/home',
+        '/root',
+        '/var/lib/rancher/k3s/storage/pvc-11111111-2222-3333-4444-555555555555_default_data',
+      ].map(usageProbe),
+      ip: [probes.addressesText],
+      lsblk: [probes.disks],
+      k3s: [probes.k3sVersion],
+      k3os: [probes.ownConfiguration],
+      uname: [probes.kernel, probes.machine],
+    }
+    let node: SshNode
+    beforeAll(async () => {
+      node = await lab.startNode('tools', bundleOf(k3osNode({ commands: { 'id -u': '0\n' } })))
+      await node.stop()
+      copyFileSync('/bin/dash', join(node.root, 'usr/bin/dash'))
+    })
+
+    test.each(
+      Object.entries(optional).flatMap(([tool, unknown]) =>
+        ['bash', 'dash'].map((shell) => ({ tool, shell, unknown })),
+      ),
+    )('without $tool in $shell', ({ tool, shell, unknown }) => {
+      const path = join(node.root, 'usr/bin', tool)
+      const there = existsSync(path)
+      if (there) renameSync(path, `${path}.away`)
+      try {
+        const facts = nodeFacts(parseBundle(runIn(node.root, [shell, '-s']), tool), {
+          epochSeconds: 1_700_000_000,
+        })
+        expect(facts.failures.map(({ what }) => what).toSorted()).toEqual([...unknown].toSorted())
+        expect(facts.hostname).toBe('n1')
+      } finally {
+        if (there) renameSync(`${path}.away`, path)
+      }
+    })
+  })
+
+  describe.each([['with'], ['without']])('%s timeout(1)', (how) => {
+    test.each([
+      ['hangs', 'exec sleep 600'],
+      ['hangs and cannot be ended', "trap '' TERM INT HUP; while :; do sleep 1; done"],
+    ])('leaves a command after its time that %s', async (what, script) => {
+      const node = await lab.startNode(`${how}-${what.length}`, bundleOf(k3osNode()))
       await node.stop()
       const lsblk = join(node.root, 'usr/bin/lsblk')
-      writeFileSync(lsblk, '#!/bin/sh\necho begun\nexec sleep 600\n', { mode: 0o755 })
+      writeFileSync(lsblk, `#!/bin/sh\necho begun\necho $$ >>/hung\n${script}\n`, { mode: 0o755 })
       if (how === 'without') rmSync(join(node.root, 'usr/bin/timeout'))
-      const script = collectorScript().replace(/^run_seconds=\d+/m, 'run_seconds=1')
-      const facts = nodeFacts(parseBundle(runIn(node.root, bash, script), 'hang'))
+      const hasty = collectorScript().replace(/^run_seconds=\d+/m, 'run_seconds=1')
+      const facts = nodeFacts(parseBundle(runIn(node.root, bash, hasty), 'hang'))
+      for (const pid of readFileSync(join(node.root, 'hung'), 'utf8').trim().split('\n'))
+        spawnSync('kill', ['-9', pid])
       expect(facts.failures).toContainEqual({ what: probes.disks, reason: 'it did not end within its time' })
       expect(facts.k3s.version).toBe('v1.21.5+k3s2')
-    },
-  )
+    })
+  })
+
+  test('ends when the time for all commands is over, and says what it did not ask', async () => {
+    const node = await lab.startNode('slow', bundleOf(k3osNode()))
+    await node.stop()
+    for (const tool of ['k3os', 'k3s', 'lsblk'])
+      writeFileSync(join(node.root, 'usr/bin', tool), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
+    const hasty = collectorScript()
+      .replace(/^run_seconds=\d+/m, 'run_seconds=2')
+      .replace(/^all_seconds=\d+/m, 'all_seconds=3')
+    const facts = nodeFacts(parseBundle(runIn(node.root, bash, hasty), 'slow'))
+    expect(facts.failures).toContainEqual({
+      what: probes.disks,
+      reason: 'the time for all commands was used up',
+    })
+  })
+
+  test('touches nothing on network file systems, whose server may be dead', async () => {
+    const mounts = '/dev/sda1 / ext4 rw 0 0\nnas:/v /var/lib/rancher/k3s/storage nfs4 rw 0 0\n'
+    const files = { '/proc/mounts': `${mounts}nas:/h /home nfs rw 0 0\n` }
+    const node = await lab.startNode('nas', bundleOf(k3osNode({ files })))
+    await node.stop()
+    const bundle = parseBundle(runIn(node.root, bash), 'nas')
+    const reason = 'it is on a network file system, which is not touched'
+    expect(bundle.errors.get('du -skx /home')).toBe(reason)
+    expect(bundle.errors.get('/home/rancher/.ssh/authorized_keys')).toBe(reason)
+    expect(bundle.errors.get('/var/lib/rancher/k3s/storage/*')).toBe(reason)
+    expect(nodeFacts(bundle).failures).toContainEqual({ what: 'du -skx /home', reason })
+  })
 
   test('runs nothing when the script arrives cut off', async () => {
     const node = await lab.startNode('cut', bundleOf(k3osNode()))

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { connectCluster } from '../../../src/adapters/kube.ts'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import type { ClusterFacts } from '../../../src/core/inventory.ts'
-import { type ApiStub, groups, listOf, ok, startApiStub, status } from '../../support/api-stub.ts'
+import { type ApiStub, groups, listOf, startApiStub, status } from '../../support/api-stub.ts'
+import { noObjects } from '../../support/inventory-parts.ts'
+import { anEmptyCluster, k3sGroups, kubeGroups } from '../../support/kube-discovery.ts'
 
-const oldPolicy = { policy: ['v1beta1'] }
+const old = kubeGroups['1.19'] ?? {}
 const budgets = '/apis/policy/v1beta1/poddisruptionbudgets'
 const plans = 'GET /apis/upgrade.cattle.io/v1/plans'
 
@@ -13,17 +15,7 @@ async function read(
   change: (stub: ApiStub) => void = () => {},
 ): Promise<{ facts: ClusterFacts; stub: ApiStub }> {
   const stub = await startApiStub()
-  stub.on('GET /version', ok({ gitVersion: 'v1.20.15+k3s1' }))
-  stub.on('GET /apis', groups(oldPolicy))
-  stub.on('GET /api/v1/namespaces/kube-system', ok({ metadata: { name: 'kube-system', uid: 'cluster-uid' } }))
-  for (const path of [
-    '/api/v1/nodes',
-    '/api/v1/pods',
-    '/api/v1/persistentvolumes',
-    '/apis/apps/v1/daemonsets',
-    budgets,
-  ])
-    stub.on(`GET ${path}`, listOf('Any', []))
+  anEmptyCluster(stub, old)
   change(stub)
   const { reader } = await connectCluster(
     { kubeconfig: stub.kubeconfig },
@@ -32,6 +24,12 @@ async function read(
   )
   return { facts: await reader.read(new AbortController().signal), stub }
 }
+
+const inShop = (name: string, spec: object, done: object = {}) => ({
+  metadata: { name, namespace: 'shop' },
+  spec,
+  status: done,
+})
 
 const forbidden = (what: string) =>
   status(403, 'Forbidden', `User "u" cannot list resource "${what}" in API group ""`)
@@ -50,15 +48,158 @@ describe('reading a cluster', () => {
       daemonSets: [],
       upgradePlans: [],
       failures: [],
+      ...noObjects,
+      apiGroups: old,
     })
+  })
+
+  test.each(['1.17', '1.18', '1.19'])('one of Kubernetes %s, with what k3s brings', async (age) => {
+    const stub = await startApiStub()
+    anEmptyCluster(stub, { ...kubeGroups[age], ...k3sGroups }, `v${age}.1+k3s1`)
+    stub.on('GET /apis/batch/v1beta1/cronjobs', listOf('CronJob', [inShop('backup', { suspend: true })]))
+    stub.on(
+      'GET /apis/k3s.cattle.io/v1/addons',
+      listOf('Addon', [inShop('traefik', { source: '/var/lib/rancher/k3s/server/manifests/traefik.yaml' })]),
+    )
+    const { reader } = await connectCluster({ kubeconfig: stub.kubeconfig }, {})
+    const facts = await reader.read(new AbortController().signal)
+    expect(facts).toMatchObject({
+      failures: [],
+      workloads: [{ kind: 'CronJob', name: 'backup', paused: true }],
+      addons: [{ name: 'traefik', source: expect.stringContaining('traefik.yaml') }],
+    })
+  })
+
+  test('the objects that a move has to know, without what may be secret in them', async () => {
+    const { facts, stub } = await read((api) => {
+      anEmptyCluster(api, { ...old, ...k3sGroups })
+      api.on(
+        'GET /apis/apps/v1/replicasets',
+        listOf('ReplicaSet', [
+          {
+            metadata: {
+              name: 'web-1',
+              namespace: 'shop',
+              ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', controller: true }],
+            },
+            spec: { replicas: 2, selector: { matchLabels: { app: 'web' } } },
+            status: { readyReplicas: 1 },
+          },
+        ]),
+      )
+      api.on(
+        'GET /apis/batch/v1/jobs',
+        listOf('Job', [inShop('load', { completions: 3 }, { succeeded: 1, active: 2 })]),
+      )
+      api.on(
+        'GET /apis/helm.cattle.io/v1/helmcharts',
+        listOf('HelmChart', [
+          inShop('db', { chart: 'db', repo: 'https://u:CANARY@charts.example', valuesContent: 'CANARY' }),
+        ]),
+      )
+      api.on(
+        'GET /apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+        listOf('ValidatingWebhookConfiguration', [
+          {
+            metadata: { name: 'gate' },
+            webhooks: [
+              {
+                name: 'gate.shop',
+                failurePolicy: 'Fail',
+                timeoutSeconds: 10,
+                clientConfig: { service: { namespace: 'shop', name: 'gate', path: '/x' }, caBundle: 'x' },
+                rules: [{ operations: ['CREATE'], resources: ['pods'], apiGroups: [''] }],
+              },
+            ],
+          },
+        ]),
+      )
+      api.on(
+        'GET /apis/coordination.k8s.io/v1/leases',
+        listOf('Lease', [
+          {
+            metadata: { name: 'n1', namespace: 'kube-node-lease' },
+            spec: { holderIdentity: 'n1', renewTime: '2026-11-24T06:00:00.000000Z' },
+          },
+          { metadata: { name: 'own', namespace: 'shop' }, spec: {} },
+        ]),
+      )
+      api.on(
+        'GET /apis/storage.k8s.io/v1/storageclasses',
+        listOf('StorageClass', [
+          {
+            metadata: {
+              name: 'local-path',
+              annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' },
+            },
+            provisioner: 'rancher.io/local-path',
+            reclaimPolicy: 'Delete',
+            volumeBindingMode: 'WaitForFirstConsumer',
+          },
+        ]),
+      )
+      api.on(
+        'GET /api/v1/persistentvolumeclaims',
+        listOf('PersistentVolumeClaim', [
+          inShop(
+            'data',
+            {
+              storageClassName: 'local-path',
+              volumeName: 'pvc-1',
+              accessModes: ['ReadWriteOnce'],
+              resources: { requests: { storage: '1Gi' } },
+            },
+            { phase: 'Bound' },
+          ),
+        ]),
+      )
+      api.on(
+        'GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+        listOf('CustomResourceDefinition', [
+          {
+            metadata: { name: 'plans.upgrade.cattle.io' },
+            spec: {
+              versions: [
+                { name: 'v1', served: true },
+                { name: 'v0', served: false },
+              ],
+            },
+          },
+        ]),
+      )
+    })
+    expect(facts).toMatchObject({
+      failures: [],
+      workloads: [
+        { kind: 'ReplicaSet', name: 'web-1', desired: 2, ready: 1, controller: 'Deployment/web' },
+        { kind: 'Job', name: 'load', desired: 2, ready: 2, controller: null },
+      ],
+      helmCharts: [{ kind: 'HelmChart', name: 'db', chart: 'db', repo: 'https://…@charts.example' }],
+      webhooks: [
+        {
+          configuration: 'gate',
+          failurePolicy: 'Fail',
+          service: { namespace: 'shop', name: 'gate' },
+          rules: ['CREATE pods'],
+        },
+      ],
+      leases: [{ name: 'n1', holder: 'n1', renewedAt: '2026-11-24T06:00:00.000000Z' }],
+      storageClasses: [{ name: 'local-path', isDefault: true, bindingMode: 'WaitForFirstConsumer' }],
+      persistentVolumeClaims: [{ name: 'data', phase: 'Bound', volume: 'pvc-1', requested: '1Gi' }],
+      customResources: [{ name: 'plans.upgrade.cattle.io', servedVersions: ['v1'] }],
+    })
+    expect(JSON.stringify(facts)).not.toContain('CANARY')
+    // One request for each kind, over few connections.
+    expect(stub.requests.length).toBeLessThanOrEqual(24)
+    expect(stub.connections()).toBeLessThan(stub.requests.length)
   })
 
   test('budgets are read in the version the server has', async () => {
     const raw = { metadata: { name: 'web', namespace: 'shop' }, spec: { selector: {} }, status: {} }
-    const old = await read((stub) => stub.on(`GET ${budgets}`, listOf('PodDisruptionBudget', [raw])))
-    expect(old.facts.pdbs).toMatchObject([{ name: 'web', apiVersion: 'policy/v1beta1' }])
+    const before = await read((stub) => stub.on(`GET ${budgets}`, listOf('PodDisruptionBudget', [raw])))
+    expect(before.facts.pdbs).toMatchObject([{ name: 'web', apiVersion: 'policy/v1beta1' }])
     const both = await read((stub) => {
-      stub.on('GET /apis', groups({ policy: ['v1', 'v1beta1'] }))
+      stub.on('GET /apis', groups({ ...old, policy: ['v1', 'v1beta1'] }))
       stub.on('GET /apis/policy/v1/poddisruptionbudgets', listOf('PodDisruptionBudget', [raw]))
     })
     expect(both.facts.pdbs).toMatchObject([{ name: 'web', apiVersion: 'policy/v1' }])
@@ -90,7 +231,7 @@ describe('upgrade Plans', () => {
       spec: { upgrade: { image: 'rancher/k3os' } },
     }
     const { facts } = await read((stub) => {
-      stub.on('GET /apis', groups({ ...oldPolicy, 'upgrade.cattle.io': ['v1'] }))
+      stub.on('GET /apis', groups({ ...old, 'upgrade.cattle.io': ['v1'] }))
       stub.on(plans, listOf('Plan', [plan]))
     })
     expect(facts.upgradePlans.map(({ name, image }) => [name, image])).toEqual([
@@ -107,7 +248,7 @@ describe('upgrade Plans', () => {
     ['that do not answer', () => {}],
   ])('%s are a failure, not none', async (_what, answer) => {
     const { facts } = await read((stub) => {
-      stub.on('GET /apis', groups({ ...oldPolicy, 'upgrade.cattle.io': ['v1'] }))
+      stub.on('GET /apis', groups({ ...old, 'upgrade.cattle.io': ['v1'] }))
       stub.on(plans, answer)
     })
     expect(facts.failures.map(({ what }) => what)).toEqual(['list plans.upgrade.cattle.io'])
@@ -137,10 +278,14 @@ describe('what cannot be read', () => {
 
   test('API groups that cannot be listed leave budgets and Plans unknown', async () => {
     const { facts } = await read((api) => api.on('GET /apis', status(503, 'ServiceUnavailable', 'starting')))
-    expect(facts.failures.map(({ what }) => what)).toEqual([
-      'list plans.upgrade.cattle.io',
-      'list poddisruptionbudgets.policy',
-    ])
+    expect(facts.failures.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([
+        'get /apis',
+        'list addons.k3s.cattle.io',
+        'list plans.upgrade.cattle.io',
+        'list poddisruptionbudgets.policy',
+      ]),
+    )
   })
 
   test('an object that cannot be understood makes its list a failure', async () => {

@@ -11,6 +11,7 @@ import {
   type KubeNode,
 } from '../../../src/core/inventory.ts'
 import type { HostAddress } from '../../../src/migrate/ports.ts'
+import { noObjects } from '../../support/inventory-parts.ts'
 import { bundleOf, canaries, k3osNode } from '../../support/k3os-node.ts'
 import { type RecordingIo, recordingIo } from '../../support/recording-io.ts'
 
@@ -122,6 +123,7 @@ function cluster(nodes: KubeNode[]): ClusterFacts {
     daemonSets: [],
     upgradePlans: [],
     failures: [],
+    ...noObjects,
   }
 }
 

@@ -38,7 +38,36 @@ test('a small server is read completely', () => {
       k3s: { current: 'v1.21.5+k3s2', previous: null },
       kernel: { current: '5.4.0-88-generic', previous: null },
     },
+    installed: { k3os: ['v0.21.5-k3s2r1'], k3s: ['v1.21.5+k3s2'], kernel: ['5.4.0-88-generic'] },
     markers: [],
+    ownConfiguration: 'merged',
+    boot: {
+      menu: {
+        defaultEntry: '0',
+        timeoutSeconds: 10,
+        readsEnvironment: false,
+        entries: [
+          {
+            title: 'k3OS Current',
+            loads: 'current',
+            kernel: '(loop0)/vmlinuz',
+            image: '/k3os/system/kernel/current/kernel.squashfs',
+            initrd: '/k3os/system/kernel/current/initrd',
+            consoles: ['tty1'],
+          },
+          {
+            title: 'k3OS Previous',
+            loads: 'previous',
+            kernel: '(loop0)/vmlinuz',
+            image: '/k3os/system/kernel/previous/kernel.squashfs',
+            initrd: '/k3os/system/kernel/previous/initrd',
+            consoles: ['tty1'],
+          },
+        ],
+      },
+      previous: 'nothing',
+      canKexec: true,
+    },
     memoryMib: 2000,
     boardModel: 'Small Machines Box 1',
     systemUuid: '4c4c4544-0000-1111-2222-333333333333',
@@ -64,6 +93,13 @@ test('a small server is read completely', () => {
         ],
       },
     ],
+    storage: {
+      state: { device: '/dev/sda1', kind: 'partition' },
+      raids: [],
+      volumeGroups: [],
+      logicalVolumes: [],
+      extraMounts: [],
+    },
     state: { totalMib: 59_570, freeMib: 40_000 },
     interfaces: [
       {
@@ -78,9 +114,38 @@ test('a small server is read completely', () => {
     defaultGateways: [{ via: '192.168.1.1', device: 'eth0' }],
     nameservers: ['192.168.1.1', '9.9.9.9'],
     k3s: { version: 'v1.21.5+k3s2', role: 'server', datastore: 'sqlite', hasNodePassword: true },
+    service: {
+      arguments: ['server', '--node-label', 'k3os.io/mode=local'],
+      environment: [
+        { file: '/etc/environment', name: 'K3S_KUBECONFIG_MODE', value: '0644' },
+        { file: '/etc/environment', name: 'HTTP_PROXY', value: 'http://********@proxy:3128' },
+        { file: '/etc/rancher/k3s/k3s-service.env', name: 'K3S_TOKEN', value: '********' },
+      ],
+      token: 'short',
+      manifests: ['system-upgrade-plans/k3os-latest.yaml', 'traefik.yaml'],
+      charts: ['traefik-1.81.0.tgz'],
+      images: [],
+      logBytes: 8,
+    },
+    certificates: [
+      {
+        path: '/var/lib/rancher/k3s/server/tls/server-ca.crt',
+        subject: 'k3s-server-ca@1600000000',
+        issuer: 'k3s-server-ca@1600000000',
+        // As `openssl x509 -noout -dates` prints them.
+        notBefore: '2026-11-24T07:29:08Z',
+        notAfter: '2036-11-21T07:29:08Z',
+      },
+    ],
+    devices: {
+      pci: [{ slot: '0000:00:1f.6', id: '8086:15b8', class: '020000', driver: 'e1000e' }],
+      usb: [{ port: '1-1', id: '046d:c52b' }],
+    },
+    modules: ['br_netfilter', 'overlay'],
     usage: {
       '/var/lib/rancher/k3s/server/db': 4096,
       '/var/lib/rancher/k3s/storage': 1_048_576,
+      '/var/log': 8192,
       '/home': 8192,
     },
     localVolumes: [

@@ -10,7 +10,9 @@ import type {
   PersistentVolume,
   Pod,
 } from '../../../../src/core/inventory.ts'
+import { anywhere } from '../../../../src/core/kube-pod.ts'
 import type { Requirements } from '../../../../src/core/translation.ts'
+import { noObjects, plainMachine } from '../../../support/inventory-parts.ts'
 
 /** A healthy two node cluster without anything to find; each test breaks one thing. */
 
@@ -57,6 +59,7 @@ export function nodeFacts(name: string, changes: Partial<NodeFacts> = {}): NodeF
     sshHostKeys: [],
     clockOffsetSeconds: 0.4,
     failures: [],
+    ...plainMachine,
     ...changes,
   }
 }
@@ -121,6 +124,7 @@ export function pod(name: string, changes: Partial<Pod> = {}): Pod {
     graceSeconds: 30,
     requests: {},
     volumes: [],
+    scheduling: anywhere,
     ...changes,
   }
 }
@@ -156,6 +160,7 @@ export function cluster(changes: Partial<ClusterFacts> = {}): ClusterFacts {
     daemonSets: [],
     upgradePlans: [],
     failures: [],
+    ...noObjects,
     ...changes,
   }
 }
