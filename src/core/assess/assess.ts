@@ -20,6 +20,7 @@ import { dataOf } from './data-map.ts'
 import { datastoreChecks } from './datastore.ts'
 import { estimate } from './estimate.ts'
 import { fitChecks, fitRows } from './fit.ts'
+import { ladderChecks } from './ladder.ts'
 import { localVolumeChecks } from './local-volumes.ts'
 import { machineChecks } from './machine-state.ts'
 import { readingChecks } from './readings.ts'
@@ -57,6 +58,7 @@ const checks: readonly Check[] = [
   ...competingChecks,
   ...certificateChecks,
   ...upgradePlanChecks,
+  ...ladderChecks,
   ...fitChecks,
 ]
 

@@ -1,0 +1,174 @@
+import { removedApiTable } from '../data/removed-apis.ts'
+import { removedFlagTable, removedValueTable } from '../data/removed-flags.ts'
+import { removedGateTable } from '../data/removed-gates.ts'
+import type { ServiceFacts } from '../machine-facts.ts'
+import { readArguments } from './arguments.ts'
+
+/**
+ * What of a k3s command line, and of the APIs a cluster serves, breaks at which minor of Kubernetes on the way up. k3s takes
+ * one minor after the other, so each step counts.
+ */
+
+/** The newest line of k3s that the tables know. */
+export const newestMinor = 37
+
+export interface Break {
+  /** `--no-deploy`, `kubelet-arg network-plugin`, `feature gate RotateKubeletServerCertificate` */
+  readonly what: string
+  readonly kind: 'flag' | 'gate'
+  /** Minors: it works up to the one before `from`, and not from `to` on. Between them it is not known. */
+  readonly from: number
+  readonly to: number
+  /** The minor was named by others and not seen in the source. */
+  readonly doubtful: boolean
+  readonly instead: string | null
+}
+
+const components: Readonly<Record<string, string>> = {
+  'kubelet-arg': 'kubelet',
+  'kube-proxy-arg': 'kube-proxy',
+  'kube-apiserver-arg': 'kube-apiserver',
+  'kube-controller-manager-arg': 'kube-controller-manager',
+  'kube-controller-arg': 'kube-controller-manager',
+  'kube-scheduler-arg': 'kube-scheduler',
+}
+
+const rows = (table: string): string[][] =>
+  table
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
+
+const removedFlags = new Map(
+  rows(removedFlagTable).map(([component = '', flag = '', from, to, sure, ...instead]) => [
+    `${component} ${flag}`,
+    { from: Number(from), to: Number(to), doubtful: sure === '~', instead: orNull(instead.join(' ')) },
+  ]),
+)
+
+const removedValues = rows(removedValueTable).map(
+  ([component = '', flag = '', value = '', minor, ...instead]) => ({
+    component,
+    flag,
+    value,
+    minor: Number(minor),
+    instead: orNull(instead.join(' ')),
+  }),
+)
+
+const removedGates = new Map(
+  rows(removedGateTable).map(([name = '', removed, locked, value]) => [
+    name,
+    { removed: minorOrNull(removed), locked: minorOrNull(locked), value: value ?? '-' },
+  ]),
+)
+
+const removedApis = rows(removedApiTable).map(([version = '', since, minor, instead = '-', kinds = '']) => ({
+  version,
+  since: minorOrNull(since),
+  minor: Number(minor),
+  instead: orNull(instead),
+  kinds: kinds.split(','),
+}))
+
+function orNull(text: string): string | null {
+  return text === '' || text === '-' ? null : text
+}
+
+function minorOrNull(text: string | undefined): number | null {
+  return text === undefined || text === '-' ? null : Number(text)
+}
+
+/** `v1.21.5+k3s2` → 21; null when it is no version of Kubernetes 1. */
+export function minorOf(version: string): number | null {
+  const match = /^v?1\.(\d+)\./.exec(version)
+  return match === null ? null : Number(match[1])
+}
+
+/** Breaks up to the newest minor, those of older ones among them. `words` are those of the service. */
+export function breaksOf(words: NonNullable<ServiceFacts['arguments']>): Break[] {
+  const found = new Map<string, Break>()
+  for (const argument of readArguments(words, false)) {
+    if (argument.kind !== 'flag') continue
+    const { flag, value } = argument
+    const removed = flag.removed === null ? null : minorOf(flag.removed)
+    const component = components[flag.name]
+    const all: Break[] = []
+    if (removed !== null)
+      all.push({
+        what: `--${flag.name}`,
+        kind: 'flag',
+        from: removed,
+        to: removed,
+        doubtful: false,
+        instead: successors[flag.name] ?? null,
+      })
+    if (component !== undefined) all.push(...argumentBreaks(flag.name, component, String(value)))
+    for (const one of all) if (one.from <= newestMinor && !found.has(one.what)) found.set(one.what, one)
+  }
+  return [...found.values()]
+}
+
+const successors: Readonly<Record<string, string>> = {
+  'no-deploy': '--disable',
+  'cluster-secret': '--token',
+  'no-flannel': '--flannel-backend=none',
+}
+
+/** `network-plugin=cni`, also with dashes in front. */
+function argumentBreaks(k3sFlag: string, component: string, text: string): Break[] {
+  const equals = text.indexOf('=')
+  const name = text.slice(0, equals === -1 ? undefined : equals).replace(/^-+/, '')
+  const value = equals === -1 ? '' : text.slice(equals + 1)
+  if (name === 'feature-gates') return value.split(',').flatMap((gate) => gateBreaks(gate.trim()))
+  const gone = removedFlags.get(`${component} ${name}`) ?? removedFlags.get(`all ${name}`)
+  if (gone !== undefined) return [{ what: `${k3sFlag} ${name}`, kind: 'flag', ...gone }]
+  const given = value.split(',')
+  return removedValues
+    .filter((one) => one.component === component && one.flag === name && given.includes(one.value))
+    .map(({ value: old, minor, instead }) => ({
+      what: `${k3sFlag} ${name}=${old}`,
+      kind: 'flag',
+      from: minor,
+      to: minor,
+      doubtful: false,
+      instead,
+    }))
+}
+
+function gateBreaks(text: string): Break[] {
+  const [name = '', value = ''] = text.split('=')
+  const gate = removedGates.get(name)
+  if (gate === undefined) return []
+  const wrong = gate.value !== '-' && gate.value !== value.toLowerCase()
+  const first = wrong ? (gate.locked ?? gate.removed) : gate.removed
+  if (first === null) return []
+  return [
+    {
+      what: `feature gate ${name}=${value}`,
+      kind: 'gate',
+      from: first,
+      to: first,
+      doubtful: false,
+      instead: null,
+    },
+  ]
+}
+
+export interface ApiEnd {
+  /** `policy/v1beta1` */
+  readonly version: string
+  readonly minor: number
+  readonly instead: string | null
+  readonly kinds: readonly string[]
+}
+
+/** API versions that are served now and end at a later minor, up to the newest. */
+export function endingApis(served: Readonly<Record<string, readonly string[]>>, now: number): ApiEnd[] {
+  return removedApis.filter(({ version, since, minor }) => {
+    // Groups whose beta ended long ago carry betas of younger kinds again.
+    if (since !== null && since > now) return false
+    const [group = '', name = ''] = version.split('/')
+    return minor > now && minor <= newestMinor && served[group]?.includes(name) === true
+  })
+}
