@@ -1,4 +1,5 @@
 import { compareText } from '../findings.ts'
+import { readArguments } from '../k3s/arguments.ts'
 import type { AssessContext, Machine } from './context.ts'
 import { bytesOf, usersOf, volumesOn } from './local-volumes.ts'
 import { evictedPods, writtenHostPaths } from './workloads.ts'
@@ -59,18 +60,34 @@ function datastoreOf({ facts }: Machine): DataItem[] {
 }
 
 function emptyDirsOf(machine: Machine, context: AssessContext): DataItem[] {
+  const root = kubeletRoot(machine)
   return evictedPods(machine, context)
-    .flatMap(({ namespace, name, volumes }) =>
+    .flatMap(({ namespace, name, uid, volumes }) =>
       volumes
         .filter(({ type }) => type === 'emptyDir')
-        .map((volume): DataItem => ({
-          ...nothing,
-          kind: 'emptyDir',
-          volume: volume.name,
-          pods: [`${namespace}/${name}`],
-        })),
+        .map((volume): DataItem => {
+          const path = `${root}/pods/${uid}/volumes/kubernetes.io~empty-dir/${volume.name}`
+          return {
+            ...nothing,
+            kind: 'emptyDir',
+            path,
+            volume: volume.name,
+            pods: [`${namespace}/${name}`],
+            bytes: machine.facts?.usage[path] ?? null,
+          }
+        }),
     )
     .toSorted((a, b) => compareText(a.pods.join(' '), b.pods.join(' ')))
+}
+
+/** Where the kubelet keeps the volumes of pods; k3s passes `root-dir` on. */
+function kubeletRoot({ facts }: Machine): string {
+  const given = readArguments(facts?.service.arguments ?? [], false).flatMap((one) =>
+    one.kind === 'flag' && one.flag.name === 'kubelet-arg'
+      ? (/^-*root-dir=(\/.*?)\/*$/.exec(String(one.value))?.[1] ?? [])
+      : [],
+  )
+  return given.at(-1) ?? '/var/lib/kubelet'
 }
 
 function orphansOn({ facts }: Machine, { cluster }: AssessContext): DataItem[] {
