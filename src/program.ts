@@ -1,7 +1,16 @@
 import { Command, Option } from 'commander'
 import type { CommandIo } from './commands/io.ts'
 import type { ExitCode } from './core/errors.ts'
-import { count, duration, exitCodes, faultHelp, port, usageError } from './usage.ts'
+import {
+  assessFormats,
+  count,
+  duration,
+  exitCodes,
+  faultHelp,
+  port,
+  reportFile,
+  usageError,
+} from './usage.ts'
 import { toolVersion } from './version.ts'
 
 /** What an action hands to its command: positional arguments and flags as one object. */
@@ -13,6 +22,7 @@ export interface Commands {
   readonly inventory: () => Promise<Action>
   readonly inventoryScript: () => Promise<Action>
   readonly assess: () => Promise<Action>
+  readonly targets: () => Promise<Action>
   readonly translate: () => Promise<Action>
   readonly plan: () => Promise<Action>
   readonly planShow: () => Promise<Action>
@@ -32,6 +42,7 @@ const realCommands: Commands = {
   inventory: async () => (await import('./commands/inventory.ts')).inventory,
   inventoryScript: async () => (await import('./commands/inventory.ts')).inventoryScript,
   assess: async () => (await import('./commands/assess.ts')).assess,
+  targets: async () => (await import('./commands/targets.ts')).targets,
   translate: async () => (await import('./commands/translate.ts')).translate,
   plan: async () => (await import('./commands/plan.ts')).plan,
   planShow: async () => (await import('./commands/plan-show.ts')).planShow,
@@ -143,17 +154,34 @@ export function createProgram(
 
   add(program, 'assess', 'say what stands against moving, and which target fits', commands.assess, [
     'assess',
-    'assess -o markdown --fail-on high',
+    'assess --report html=audit.html sarif=results.sarif --fail-on high',
   ])
     .option('--inventory <file>', 'the inventory', 'k3os-inventory/inventory.yaml')
     .option('--target <id...>', 'only these targets')
     .option('--waivers <file>', 'accepted findings, by key')
+    .option(
+      '--report <format=file...>',
+      'write another form too: html=audit.html sarif=results.sarif junit=junit.xml',
+      reportFile,
+    )
+    .option('--summary', 'append the headline to $GITHUB_STEP_SUMMARY')
+    .addOption(
+      new Option('--annotations <kind>', 'print the worst findings as annotations').choices(['github']),
+    )
     .addOption(
       new Option('--fail-on <severity>', 'exit 4 for findings from this severity on')
         .choices(['high', 'medium', 'low', 'never'])
         .default('never'),
     )
     .option('--out <file>', 'write there instead of to stdout')
+    .addOption(output(assessFormats, 'table'))
+
+  add(program, 'targets', 'say which targets exist, what they need and which node fits', commands.targets, [
+    'targets',
+    'targets --inventory k3os-inventory/inventory.yaml -o json',
+  ])
+    .option('--inventory <file>', 'compare with the nodes of this inventory')
+    .option('--target <id...>', 'only these targets')
     .addOption(output(['table', 'json', 'yaml', 'markdown'], 'table'))
 
   add(

@@ -53,6 +53,23 @@ export function duration(text: string): number {
   }
 }
 
+export const assessFormats = ['table', 'json', 'yaml', 'markdown', 'html', 'sarif', 'junit'] as const
+
+interface ReportFile {
+  readonly format: (typeof assessFormats)[number]
+  readonly file: string
+}
+
+/** `html=audit.html`; each use of the flag adds one. */
+export function reportFile(text: string, before: readonly ReportFile[] = []): readonly ReportFile[] {
+  const [, name, file = ''] = /^([a-z]+)=(.+)$/.exec(text) ?? []
+  const format = assessFormats.find((one) => one === name)
+  if (format !== undefined) return [...before, { format, file }]
+  throw new InvalidArgumentError(
+    `It must be a form and a file, such as html=audit.html (${assessFormats.join(', ')}).`,
+  )
+}
+
 export const exitCodes = `
 Exit codes:
   ${exitCode.ok} done, or nothing found   ${exitCode.unexpected} unexpected error   ${exitCode.inhibitors} inhibitors   ${exitCode.findings} findings at --fail-on

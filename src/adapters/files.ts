@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { RunFiles } from '../migrate/ports.ts'
@@ -58,6 +58,15 @@ async function replaceFile(
     throw signal?.aborted === true ? signal.reason : diskError(`write ${path}`, error)
   } finally {
     if (made) await unlink(temporary)
+  }
+}
+
+/** For a file that others write to as well; made when it is missing. Exit 74 on failure. */
+export async function appendText(path: string, text: string): Promise<void> {
+  try {
+    await appendFile(path, text)
+  } catch (error) {
+    throw diskError(`write ${path}`, error)
   }
 }
 

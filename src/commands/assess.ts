@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import { dirname, resolve } from 'node:path'
+import { dirname, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { translators } from '../../translators/index.ts'
 import { systemClock } from '../adapters/clock.ts'
-import { readIfPresent, writeDurably } from '../adapters/files.ts'
+import { appendText, readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
 import { assess as assessInventory } from '../core/assess/assess.ts'
-import type { AssessedTarget, ConfigVerdict } from '../core/assess/context.ts'
+import type { AssessedTarget } from '../core/assess/context.ts'
 import type { Assessment } from '../core/assessment.ts'
 import { bundleFiles } from '../core/bundle-files.ts'
 import { parseBundle } from '../core/bundle.ts'
@@ -15,13 +14,14 @@ import type { Inventory } from '../core/inventory.ts'
 import { readConfig } from '../core/k3os/read.ts'
 import { configSourcesFrom } from '../core/k3os/sources.ts'
 import type { Waiver } from '../core/plan.ts'
-import { assessmentMarkdown, assessmentText } from '../output/assessment-text.ts'
-import { json } from '../output/json.ts'
-import { yaml } from '../output/yaml.ts'
+import { githubAnnotations } from '../output/annotations.ts'
+import type { NodeConfig } from '../output/audit/audit.ts'
+import { jobSummary } from '../output/job-summary.ts'
 import { toolVersion } from '../version.ts'
+import { assessmentReport, type AssessFormat } from './assess-report.ts'
 import type { CommandIo } from './io.ts'
 import { requireDocument, type ReadDocument } from './read-document.ts'
-import { readInventory } from './read-inventory.ts'
+import { readInventoryFile } from './read-inventory.ts'
 import { findTranslator } from './target.ts'
 
 export interface AssessOptions {
@@ -29,46 +29,64 @@ export interface AssessOptions {
   readonly target?: readonly string[]
   readonly waivers?: string
   readonly failOn: Exclude<Severity, 'info'> | 'never'
-  readonly output: 'table' | 'json' | 'markdown' | 'yaml'
+  readonly output: AssessFormat
   readonly out?: string
+  /** Further formats of the same assessment, each with its file. */
+  readonly report?: readonly { readonly format: AssessFormat; readonly file: string }[]
+  /** Append the headline to `$GITHUB_STEP_SUMMARY`. */
+  readonly summary?: true
+  readonly annotations?: 'github'
 }
 
 /** Prints what speaks against moving and which target fits. Exit 3 with inhibitors, 4 from `--fail-on` on. */
-export async function assess(options: AssessOptions, io: CommandIo): Promise<ExitCode> {
+export async function assess(
+  options: AssessOptions,
+  io: CommandIo,
+  clock: { now(): Date } = systemClock,
+): Promise<ExitCode> {
   const path = resolve(io.cwd, options.inventory)
-  const inventory = await readInventory(path)
+  const { document: inventory, sha256: inventorySha256 } = await readInventoryFile(path)
+  const configs = await readConfigs(inventory, dirname(path))
+  const waivers = options.waivers === undefined ? null : await readWaivers(resolve(io.cwd, options.waivers))
   const assessment = assessInventory({
     inventory,
-    inventorySha256: sha256((await readIfPresent(path)) ?? ''),
-    configs: await readConfigs(inventory, dirname(path)),
+    inventorySha256,
+    configs,
     targets: await targetsToLookAt(options.target),
-    waivers:
-      options.waivers === undefined ? [] : (await readWaivers(resolve(io.cwd, options.waivers))).document,
-    metadata: { createdAt: systemClock.now().toISOString(), toolVersion },
+    waivers: waivers?.document ?? [],
+    waiversSha256: waivers?.sha256 ?? null,
+    metadata: { createdAt: clock.now().toISOString(), toolVersion },
   })
-  const text = print(assessment, options.output, options.out === undefined ? io.columns : undefined)
-  if (options.out === undefined) {
-    io.out(text)
-  } else {
-    await writeDurably(resolve(io.cwd, options.out), text, 0o644, io.signal)
-    io.err(`Wrote ${options.out}\n`)
-  }
+  const audit = { assessment, inventory, configs }
+  const report = (format: AssessFormat, reader: { columns: number | undefined } | 'file'): string =>
+    assessmentReport(audit, format, { for: reader, inventoryFile: fileFrom(io.cwd, path) })
+  if (options.out === undefined) io.out(report(options.output, { columns: io.columns }))
+  else await save(options.out, report(options.output, 'file'), io)
+  for (const { format, file } of options.report ?? []) await save(file, report(format, 'file'), io)
+  if (options.annotations === 'github') io.err(githubAnnotations(assessment.findings))
+  if (options.summary === true) await appendSummary(assessment, io)
   return exitOf(assessment, options.failOn)
 }
 
-function print(assessment: Assessment, output: AssessOptions['output'], columns: number | undefined): string {
-  switch (output) {
-    case 'table':
-      return assessmentText(assessment, columns === undefined ? {} : { width: columns })
-    case 'json':
-      return json(assessment)
-    case 'yaml':
-      return yaml(assessment)
-    case 'markdown':
-      return assessmentMarkdown(assessment)
-  }
+async function save(file: string, text: string, io: CommandIo): Promise<void> {
+  await writeDurably(resolve(io.cwd, file), text, 0o644, io.signal)
+  io.err(`Wrote ${file}\n`)
 }
 
+async function appendSummary(assessment: Assessment, io: CommandIo): Promise<void> {
+  const file = io.env['GITHUB_STEP_SUMMARY']
+  if (file === undefined || file === '') {
+    io.err('No summary: GITHUB_STEP_SUMMARY is not set\n')
+    return
+  }
+  await appendText(resolve(io.cwd, file), jobSummary(assessment))
+}
+
+/** As a reader of the report finds it from where the command was typed; the name alone when it is elsewhere. */
+function fileFrom(cwd: string, path: string): string {
+  const file = relative(cwd, path).split(sep).join('/')
+  return file.startsWith('../') || file.startsWith('/') ? (file.split('/').at(-1) ?? file) : file
+}
 function exitOf({ summary, findings }: Assessment, failOn: AssessOptions['failOn']): ExitCode {
   if (summary.inhibitors > 0) return exitCode.inhibitors
   if (failOn === 'never') return exitCode.ok
@@ -77,7 +95,8 @@ function exitOf({ summary, findings }: Assessment, failOn: AssessOptions['failOn
   return above ? exitCode.findings : exitCode.ok
 }
 
-async function targetsToLookAt(ids: readonly string[] | undefined): Promise<AssessedTarget[]> {
+/** The targets asked for, or all there are. */
+export async function targetsToLookAt(ids: readonly string[] | undefined): Promise<AssessedTarget[]> {
   const chosen = await Promise.all((ids ?? Object.keys(translators)).map(findTranslator))
   return chosen.map(({ id, title, requires }) => ({ id, title, requires }))
 }
@@ -86,8 +105,8 @@ async function targetsToLookAt(ids: readonly string[] | undefined): Promise<Asse
 export async function readConfigs(
   { nodes }: Inventory,
   folder: string,
-): Promise<ReadonlyMap<string, ConfigVerdict>> {
-  const verdicts = new Map<string, ConfigVerdict>()
+): Promise<ReadonlyMap<string, NodeConfig>> {
+  const verdicts = new Map<string, NodeConfig>()
   for (const node of nodes) {
     if (node.status === 'error') continue
     try {
@@ -100,7 +119,7 @@ export async function readConfigs(
   return verdicts
 }
 
-async function readNodeConfig(path: string, expectedSha256: string): Promise<ConfigVerdict> {
+async function readNodeConfig(path: string, expectedSha256: string): Promise<NodeConfig> {
   const bytes = await readIfPresent(path)
   if (bytes === undefined) return { status: 'unread', reason: `there is no bundle ${path}`, findings: [] }
   if (sha256(bytes) !== expectedSha256) {
@@ -127,8 +146,4 @@ const waiversSchema = z.union([
 export async function readWaivers(path: string): Promise<ReadDocument<readonly Waiver[]>> {
   const hint = 'a waivers file is a YAML list of {key, reason, approvedBy, expires}'
   return requireDocument(path, waiversSchema, hint)
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { parse } from 'yaml'
 import type { z } from 'zod'
 import { readIfPresent } from '../adapters/files.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
+import { parseYaml } from '../core/plain-yaml.ts'
 
 export interface ReadDocument<T> {
   readonly document: T
@@ -50,7 +50,7 @@ export async function requireDocument<T>(
 function parseText(text: string, path: string, hint: string): unknown {
   const isJson = path.endsWith('.json')
   try {
-    return isJson ? JSON.parse(text) : parse(text)
+    return isJson ? JSON.parse(text) : parseYaml(text)
   } catch (error) {
     // The parser quotes what stands there, which may be a secret: its words stay in the cause.
     throw new MigrateError(`${path} is not ${isJson ? 'JSON' : 'YAML'}`, {

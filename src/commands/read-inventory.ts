@@ -1,12 +1,18 @@
-import { parse } from 'yaml'
-import { readIfPresent } from '../adapters/files.ts'
+import { readIfPresent, sha256 } from '../adapters/files.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import { type Inventory, inventorySchema } from '../core/inventory.ts'
+import { parseYaml } from '../core/plain-yaml.ts'
+import type { ReadDocument } from './read-document.ts'
 
 const again = 'make it again: k3os-migrate inventory'
 
 /** The inventory in a file. What is wrong with it is named with file and field (exit 65; a missing file 74). */
 export async function readInventory(path: string): Promise<Inventory> {
+  return (await readInventoryFile(path)).document
+}
+
+/** The same, with the digest of the file. */
+export async function readInventoryFile(path: string): Promise<ReadDocument<Inventory>> {
   const bytes = await readIfPresent(path)
   if (bytes === undefined)
     throw new MigrateError(`cannot read ${path}: it does not exist`, {
@@ -17,7 +23,7 @@ export async function readInventory(path: string): Promise<Inventory> {
     new MigrateError(message, { exitCode: exitCode.badInput, hint, position: { file: path }, cause })
   let document: unknown
   try {
-    document = parse(new TextDecoder().decode(bytes))
+    document = parseYaml(new TextDecoder().decode(bytes))
   } catch (error) {
     // The parser quotes the text; a file given by mistake may hold secrets.
     throw bad('it is not YAML', again, error)
@@ -31,7 +37,7 @@ export async function readInventory(path: string): Promise<Inventory> {
       'use that version of k3os-migrate or a newer one',
     )
   const result = inventorySchema.safeParse(document)
-  if (result.success) return result.data
+  if (result.success) return { document: result.data, sha256: sha256(bytes) }
   const [issue] = result.error.issues
   const at = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
   throw bad(`${at}${issue?.message ?? 'it has an unknown form'}`)

@@ -7,6 +7,11 @@ const refused: Readonly<Record<string, string>> = {
   bottlerocket: 'Bottlerocket runs its own Kubernetes and cannot run k3s',
 }
 
+/** Systems that are no target, each with the reason. */
+export function refusedTargets(): { readonly id: string; readonly reason: string }[] {
+  return Object.entries(refused).map(([id, reason]) => ({ id, reason }))
+}
+
 /** The translator of a target; exit 64 with the list of targets when there is none. */
 export async function findTranslator(id: string): Promise<Translator> {
   const load = Object.hasOwn(translators, id) ? translators[id] : undefined

@@ -1,17 +1,14 @@
-import type { Assessment, Fit, FitVerdict } from '../core/assessment.ts'
+import type { Assessment } from '../core/assessment.ts'
 import { findingsMarkdown } from './findings-markdown.ts'
 import { findingsTable } from './findings-table.ts'
+import { fitMarkdown, fitTable } from './fit-table.ts'
 import { code, inline, markdownTable } from './markdown.ts'
-import { mark, type Role } from './style.ts'
-import { table, type Cell } from './table.ts'
+import { mark } from './style.ts'
 
 /** An assessment for a terminal: the answer first, then findings with remedies, then which target fits. */
 export function assessmentText(assessment: Assessment, options: { readonly width?: number } = {}): string {
   const width = options.width ?? 100
-  const fit =
-    assessment.fit.length === 0
-      ? ''
-      : table(['NODE', 'TARGET', 'FIT', 'WHY'], assessment.fit.map(fitCells), { width })
+  const fit = assessment.fit.length === 0 ? '' : fitTable(assessment.fit, { width })
   return [answer(assessment), findingsTable(assessment.findings, { width }), fit]
     .filter((part) => part !== '')
     .join('\n')
@@ -36,22 +33,6 @@ function counts({ summary, checks }: Assessment): string {
   ].join('; ')
 }
 
-const verdictRoles: Readonly<Record<FitVerdict, Role>> = {
-  fits: 'ok',
-  'fits with changes': 'warn',
-  'does not fit': 'bad',
-  unknown: 'bad',
-}
-
-function fitCells({ node, target, verdict, reasons }: Fit): Cell[] {
-  return [
-    node,
-    target,
-    { text: verdict, role: verdictRoles[verdict] },
-    reasons.map(({ text }) => text).join('; '),
-  ]
-}
-
 /** The same for a pull request or a job summary. */
 export function assessmentMarkdown(assessment: Assessment): string {
   const { inhibitors, nodes, nodesRead } = assessment.summary
@@ -61,12 +42,6 @@ export function assessmentMarkdown(assessment: Assessment): string {
       : inhibitors === 1
         ? '1 finding stops a move.'
         : `${inhibitors} findings stop a move.`
-  const fit = assessment.fit.map(({ node, target, verdict: fits, reasons }) => [
-    inline(node),
-    inline(target),
-    fits,
-    inline(reasons.map(({ text }) => text).join('; ')),
-  ])
   const checks = assessment.checks.map(({ rule, title, result, reason }) => [
     code(rule),
     inline(title),
@@ -78,7 +53,7 @@ export function assessmentMarkdown(assessment: Assessment): string {
     '## Findings\n',
     findingsMarkdown(assessment.findings),
     '## Targets\n',
-    fit.length === 0 ? 'No target was looked at.\n' : markdownTable(['Node', 'Target', 'Fit', 'Why'], fit),
+    assessment.fit.length === 0 ? 'No target was looked at.\n' : fitMarkdown(assessment.fit),
     '## Checks\n',
     markdownTable(['Rule', 'What was looked for', 'Result'], checks),
   ].join('\n')

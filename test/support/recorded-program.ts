@@ -64,6 +64,7 @@ function recordedProgram(
     inventory: record('inventory'),
     inventoryScript: record('inventoryScript'),
     assess: record('assess'),
+    targets: record('targets'),
     translate: record('translate'),
     plan: record('plan'),
     planShow: record('planShow'),

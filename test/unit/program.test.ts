@@ -67,6 +67,28 @@ const table: readonly (readonly [line: string, command: string, options: object]
 
   ['assess', 'assess', { inventory: 'k3os-inventory/inventory.yaml', failOn: 'never', output: 'table' }],
   [
+    'assess --report html=a.html sarif=out/r.sarif --report junit=j.xml --summary --annotations github',
+    'assess',
+    {
+      inventory: 'k3os-inventory/inventory.yaml',
+      failOn: 'never',
+      output: 'table',
+      summary: true,
+      annotations: 'github',
+      report: [
+        { format: 'html', file: 'a.html' },
+        { format: 'sarif', file: 'out/r.sarif' },
+        { format: 'junit', file: 'j.xml' },
+      ],
+    },
+  ],
+  ['targets', 'targets', { output: 'table' }],
+  [
+    'targets --inventory i.yaml --target debian -o json',
+    'targets',
+    { inventory: 'i.yaml', target: ['debian'], output: 'json' },
+  ],
+  [
     'assess --inventory i.yaml --target debian talos --waivers w.yaml --fail-on high --out a.md -o markdown',
     'assess',
     {
@@ -190,6 +212,11 @@ const mistakes: readonly (readonly [line: string, said: string, next: string])[]
     'inventory --timeout 90',
     "option '--timeout <duration>' argument '90' is invalid. It must be a duration such as 90s, 5m or 1h30m.",
     'k3os-migrate inventory --help',
+  ],
+  [
+    'assess --report pdf=a.pdf',
+    "option '--report <format=file...>' argument 'pdf=a.pdf' is invalid. It must be a form and a file, such as html=audit.html (table, json, yaml, markdown, html, sarif, junit).",
+    'k3os-migrate assess --help',
   ],
   [
     'plan --max-age 0',

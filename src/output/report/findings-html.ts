@@ -1,9 +1,9 @@
-import type { AssessmentDocument } from '../../core/assessment.ts'
+import type { Assessment, AssessmentDocument } from '../../core/assessment.ts'
 import { isInhibitor, sortFindings, type Finding } from '../../core/findings.ts'
 import { placeText, severityWord, subjectText } from '../findings-table.ts'
 import { html, type Html } from '../html.ts'
 import { capital } from './words.ts'
-import { isSerious, openFindings } from './findings-order.ts'
+import { isSerious, openFindings, summaryText } from './findings-order.ts'
 
 /** What was found before the move, worst first, and every check with its result. */
 export function assessmentSections(assessment: AssessmentDocument): Html {
@@ -12,8 +12,14 @@ export function assessmentSections(assessment: AssessmentDocument): Html {
   return html`<section aria-labelledby="findings">
       <h2 id="findings">Findings</h2>
       <p>Assessed ${assessment.metadata.createdAt.slice(0, 10)}, before the move.</p>
-      ${shown.length === 0 ? html`<p>Nothing was found.</p>` : null} ${shown.filter(isSerious).map(serious)}
-      ${notes.length === 0 ? null : noteTable(notes)}
+      ${shown.length === 0 ? html`<p>Nothing was found.</p>` : null}
+      ${shown.filter(isSerious).map((f) => serious(f))}
+      ${
+        notes.length === 0
+          ? null
+          : html`<h3>Notes</h3>
+              ${noteTable(notes)}`
+      }
     </section>
     <section aria-labelledby="checks">
       <h2 id="checks">Checks</h2>
@@ -21,10 +27,12 @@ export function assessmentSections(assessment: AssessmentDocument): Html {
     </section> `
 }
 
-function serious(f: Finding): Html {
+/** One finding in full: what, where, why, what to do. `level` is that of its heading. */
+export function serious(f: Finding, level: 3 | 4 = 3): Html {
+  const summary = summaryText(f)
   const tone = isInhibitor(f) ? 'bad' : 'warn'
   return html`<div class="finding ${f.waiver === null ? tone : null}">
-    <h3>${capital(f.summary)}</h3>
+    ${level === 3 ? html`<h3>${summary}</h3>` : html`<h4>${summary}</h4>`}
     <p class="meta">
       <span class="${f.waiver === null ? tone : 'dim'}">${severityWord(f)}</span> · ${f.rule} ·
       ${subjectText(f.subject)} ${placeText(f)}
@@ -35,7 +43,7 @@ function serious(f: Finding): Html {
   </div> `
 }
 
-function noteTable(findings: readonly Finding[]): Html {
+export function noteTable(findings: readonly Finding[]): Html {
   const rows = sortFindings(findings).map(
     (f) =>
       html`<tr>
@@ -44,19 +52,18 @@ function noteTable(findings: readonly Finding[]): Html {
         <td>${f.summary}</td>
       </tr> `,
   )
-  return html`<h3>Notes</h3>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Severity</th>
-          <th scope="col">Rule</th>
-          <th scope="col">What</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`
+  return html`<table>
+    <thead>
+      <tr>
+        <th scope="col">Severity</th>
+        <th scope="col">Rule</th>
+        <th scope="col">What</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`
 }
 
 const results = {
@@ -66,7 +73,7 @@ const results = {
   skip: { text: 'not looked at', tone: 'dim' },
 } as const
 
-function checkTable({ checks }: AssessmentDocument): Html {
+export function checkTable({ checks }: Pick<Assessment | AssessmentDocument, 'checks'>): Html {
   const rows = checks.map(({ rule, title, result, findings, reason }) => {
     const { text, tone } = results[result]
     return html`<tr>

@@ -5,7 +5,8 @@ import type { Outcome } from '../../core/outcome.ts'
 import { stepDefaults, type Plan } from '../../core/plan.ts'
 import { isStepId } from '../../core/run-state.ts'
 import { proofRows, type ProofRow } from './proof-rows.ts'
-import type { Row, RunDocuments, Tone } from './run-report.ts'
+import type { Row, State } from './html-parts.ts'
+import type { RunDocuments } from './run-report.ts'
 import { attempts, stepRows, spanMs, type Attempt } from './step-rows.ts'
 import { durationText, plural, timeText } from './words.ts'
 
@@ -13,7 +14,7 @@ import { durationText, plural, timeText } from './words.ts'
 export interface NodeReport {
   readonly name: string
   readonly role: string
-  readonly state: { readonly text: string; readonly tone: Tone | 'dim' }
+  readonly state: State
   readonly reason: string | null
   /** The last step reached. */
   readonly step: string | null
@@ -68,7 +69,8 @@ function stateOf({ state }: OutcomeNode): NodeReport['state'] {
   }
 }
 
-function foundRows(entry: InventoryNode | undefined): Row[] {
+/** What was read of a machine: system, k3s, hardware, disks, and what was not. */
+export function foundRows(entry: InventoryNode | undefined): Row[] {
   if (entry === undefined) return []
   if (entry.status === 'error') return [row('Reading', `failed: ${entry.reason}`)]
   const { facts } = entry

@@ -70,10 +70,10 @@ table.steps, table.proof { table-layout: fixed; }
 .proof .state { white-space: normal; font-weight: 400; }
 .finding { margin: 0 0 1.6rem; padding-left: 1rem; border-left: 4px solid var(--line); break-inside: avoid; }
 .finding.bad { border-color: var(--bad-bar); color: inherit; } .finding.warn { border-color: var(--warn-bar); color: inherit; }
-.finding h3 { font: 600 1.02rem/1.35 var(--serif); letter-spacing: 0; text-transform: none; color: var(--ink); margin: 0 0 .2rem; overflow-wrap: anywhere; }
+.finding h3, .finding h4 { font: 600 1.02rem/1.35 var(--serif); letter-spacing: 0; text-transform: none; color: var(--ink); margin: 0 0 .2rem; overflow-wrap: anywhere; }
 .finding p { margin-bottom: .4rem; }
 .finding .meta { font: .82rem/1.4 var(--sans); color: var(--soft); margin-bottom: .5rem; }
-footer { font: .82rem/1.5 var(--sans); color: var(--soft); padding-top: 3rem; padding-bottom: 3rem; }
+footer { overflow-wrap: anywhere; font: .82rem/1.5 var(--sans); color: var(--soft); padding-top: 3rem; padding-bottom: 3rem; }
 @media (max-width: 40rem) {
   main, footer { padding-left: 1.1rem; padding-right: 1.1rem; }
   main { padding-top: 2rem; }

@@ -1,9 +1,9 @@
 import { html, type Html } from '../html.ts'
 import { assessmentSections } from './findings-html.ts'
+import { definitions, htmlPage, state, value, type Row, type State } from './html-parts.ts'
 import type { NodeReport } from './node-report.ts'
 import type { ProofRow } from './proof-rows.ts'
-import { reportCss } from './report-css.ts'
-import type { EvidenceRow, Row, RunReport } from './run-report.ts'
+import type { EvidenceRow, RunReport } from './run-report.ts'
 import type { Attempt, StepOutcome } from './step-rows.ts'
 import { timeline } from './timeline.ts'
 import { capital, clockText, durationText, timeText } from './words.ts'
@@ -11,39 +11,23 @@ import { capital, clockText, durationText, timeText } from './words.ts'
 /** One self-contained page: no scripts, nothing loaded from elsewhere. */
 export function reportHtml(report: RunReport): string {
   const { headline, runId } = report
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${headline} k3OS migration, run ${runId}</title>
-        <style>
-          ${{ html: reportCss }}
-        </style>
-      </head>
-      <body>
-        <a class="skip" href="#nodes">Skip to the nodes</a>
-        <main>
-          <header>
-            <p class="kicker">k3OS migration report ${state(report.state)}</p>
-            <h1>${headline}</h1>
-            <p class="lead">${report.lead}</p>
-            ${next(report)} ${definitions(report.about)} ${contents(report)}
-          </header>
-          <section aria-labelledby="nodes">
-            <h2 id="nodes">Nodes</h2>
-            ${overview(report.nodes)}
-          </section>
-          ${report.nodes.map(nodeArticle)}
-          ${report.assessment === null ? null : assessmentSections(report.assessment)} ${evidence(report)}
-        </main>
-        <footer>
-          Run ${runId}. Made from the files of the run directory; the same files give the same report.
-        </footer>
-      </body>
-    </html> `
-  return page.html
+  return htmlPage({
+    title: `${headline} k3OS migration, run ${runId}`,
+    skip: { id: 'nodes', text: 'Skip to the nodes' },
+    main: html`<header>
+        <p class="kicker">k3OS migration report ${state(report.state)}</p>
+        <h1>${headline}</h1>
+        <p class="lead">${report.lead}</p>
+        ${next(report)} ${definitions(report.about)} ${contents(report)}
+      </header>
+      <section aria-labelledby="nodes">
+        <h2 id="nodes">Nodes</h2>
+        ${overview(report.nodes)}
+      </section>
+      ${report.nodes.map(nodeArticle)}
+      ${report.assessment === null ? null : assessmentSections(report.assessment)} ${evidence(report)}`,
+    footer: html`Run ${runId}. Made from the files of the run directory; the same files give the same report.`,
+  })
 }
 
 function next({ next: command }: RunReport): Html | null {
@@ -66,24 +50,6 @@ function contents({ nodes, assessment }: RunReport): Html {
       ${links}
     </ul>
   </nav>`
-}
-
-function definitions(rows: readonly Row[]): Html {
-  return html`<dl>
-    ${rows.map(
-      (row) =>
-        html`<dt>${row.label}</dt>
-          <dd>${value(row)}</dd>`,
-    )}
-  </dl>`
-}
-
-function value({ kind, value: text }: Row): Html {
-  return kind === 'code' ? html`<code>${text}</code>` : html`${text}`
-}
-
-function state({ text, tone }: NodeReport['state']): Html {
-  return html`<span class="state ${tone}">${text}</span>`
 }
 
 function overview(nodes: readonly NodeReport[]): Html {
@@ -137,7 +103,7 @@ function part(title: string, rows: readonly Row[], otherwise: string): Html {
     ${rows.length === 0 ? html`<p>${otherwise}</p>` : definitions(rows)}`
 }
 
-const outcomes: Readonly<Record<StepOutcome, NodeReport['state']>> = {
+const outcomes: Readonly<Record<StepOutcome, State>> = {
   done: { text: 'done', tone: 'ok' },
   failed: { text: 'failed', tone: 'bad' },
   undone: { text: 'undone', tone: 'warn' },

@@ -1,8 +1,9 @@
 import { findingsMarkdown } from '../findings-markdown.ts'
 import { code, codeBlock, inline, markdownTable } from '../markdown.ts'
 import { openFindings } from './findings-order.ts'
+import type { Row } from './html-parts.ts'
 import type { NodeReport } from './node-report.ts'
-import type { EvidenceRow, Row, RunReport } from './run-report.ts'
+import type { EvidenceRow, RunReport } from './run-report.ts'
 import type { Attempt } from './step-rows.ts'
 import { capital, clockText, durationText, timeText } from './words.ts'
 

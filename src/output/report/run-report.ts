@@ -4,6 +4,7 @@ import { firstHash, type JournalReading } from '../../core/journal.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { stepDefaults, type Plan } from '../../core/plan.ts'
 import { isStepId } from '../../core/run-state.ts'
+import type { Row, Tone } from './html-parts.ts'
 import { nodeReport, type NodeReport } from './node-report.ts'
 import { capital, durationText, list, plural, timeText } from './words.ts'
 
@@ -20,15 +21,6 @@ export interface RunDocuments {
   readonly planDigest: string | null
   readonly missing: readonly string[]
 }
-
-export interface Row {
-  readonly label: string
-  readonly value: string
-  /** `code` is set in a fixed width: identifiers, paths, digests. */
-  readonly kind: 'text' | 'code'
-}
-
-export type Tone = 'ok' | 'warn' | 'bad'
 
 /** A digest and whether it is the one it should be. */
 export interface EvidenceRow extends Row {

@@ -1,0 +1,8 @@
+import type { AssessRuleId } from './found.ts'
+
+/** Rules that are never about one node: for those "nothing found on this node" would say nothing. */
+export const clusterOnly: ReadonlySet<string> = new Set<AssessRuleId>([
+  'INV-CLUSTER-UNREAD',
+  'INV-CLUSTER-PARTIAL',
+  'PRE-ETCD',
+])
