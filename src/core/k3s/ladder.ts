@@ -140,19 +140,13 @@ function gateBreaks(text: string): Break[] {
   const [name = '', value = ''] = text.split('=')
   const gate = removedGates.get(name)
   if (gate === undefined) return []
-  const wrong = gate.value !== '-' && gate.value !== value.toLowerCase()
-  const first = wrong ? (gate.locked ?? gate.removed) : gate.removed
-  if (first === null) return []
-  return [
-    {
-      what: `feature gate ${name}=${value}`,
-      kind: 'gate',
-      from: first,
-      to: first,
-      doubtful: false,
-      instead: null,
-    },
-  ]
+  const given = value.toLowerCase()
+  const wrong = gate.value === '-' ? given !== 'true' : gate.value !== given
+  const from = wrong ? (gate.locked ?? gate.removed) : gate.removed
+  if (from === null) return []
+  // The table has no value for some: nearly always it is true, so false breaks somewhere on the way to the end.
+  const to = wrong && gate.value === '-' ? (gate.removed ?? from) : from
+  return [{ what: `feature gate ${name}=${value}`, kind: 'gate', from, to, doubtful: false, instead: null }]
 }
 
 export interface ApiEnd {

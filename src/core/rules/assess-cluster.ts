@@ -1,5 +1,5 @@
 import { word } from '../assess/command-text.ts'
-import { command, hint, onNode, rule, type OnNode } from './assess-shapes.ts'
+import { command, hint, onNode, rule, some, type OnNode } from './assess-shapes.ts'
 
 interface PodsOfOwner {
   readonly node: string
@@ -14,11 +14,6 @@ interface Workload {
   readonly namespace: string
   readonly name: string
 }
-
-const some = (names: readonly string[], most = 4): string =>
-  names.length > most
-    ? `${names.slice(0, most - 1).join(', ')} and ${names.length - most + 1} more`
-    : names.join(', ')
 
 const verb = (names: readonly string[], one: string, many: string): string =>
   names.length === 1 ? one : many
@@ -64,7 +59,7 @@ export const clusterRules = {
           }
         case 'no room':
           return {
-            summary: `${who} on ${node} ${verb(pods, 'fits', 'fit')} on no other node${fitsAlone ? ' once the larger pods of the node have moved' : ''}`,
+            summary: `${who} on ${node} ${verb(pods, 'fits', 'fit')} on no other node${fitsAlone ? ' once the larger pods of the node have moved' : ''} (${obstacles[0] ?? ''}${obstacles.length > 1 ? `, and ${obstacles.length - 1} more` : ''})`,
             diagnosis: `Evicted, ${verb(pods, 'it stays', 'they stay')} Pending until ${node} is back. ${obstacles.join('; ')}`,
             remediations: [
               hint('make room on another node, add a node, or accept the outage with a waiver'),

@@ -1,5 +1,5 @@
 import { word } from '../assess/command-text.ts'
-import { command, hint, rule } from './assess-shapes.ts'
+import { command, hint, rule, some } from './assess-shapes.ts'
 
 /** One thing that a later k3s does not take any more. */
 interface Ending {
@@ -25,11 +25,11 @@ const ending = (facts: Ending, why: string) => {
   const { what, nodes, instead, now, newest } = facts
   if (what === null)
     return {
-      summary: `which flags k3s is started with on ${nodes.join(', ')} was not read, so not what of them breaks up to v1.${newest}`,
+      summary: `which flags k3s is started with on ${some(nodes)} was not read, so not what of them breaks up to v1.${newest}`,
       remediations: [hint('see the failed readings of this machine, then take the inventory again')],
     }
   return {
-    summary: `${what} (${nodes.join(', ')}) breaks ${when(facts)}`,
+    summary: `${what} (${some(nodes)}) breaks ${when(facts)}`,
     diagnosis: `${why} ${now ? 'The version that runs now should not take it either: look whether k3s starts at all.' : 'A move keeps the version of k3s; this counts when you upgrade afterwards, one minor at a time.'}`,
     remediations: [
       hint(

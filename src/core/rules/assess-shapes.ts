@@ -26,3 +26,10 @@ export function onNode(address: string, remote: string): string {
 export function rule<Facts>(definition: Rule<Facts>): Rule<Facts> {
   return definition
 }
+
+/** The first names and how many more there are: a sentence with a thousand names is read by nobody. */
+export function some(names: readonly string[], most = 4): string {
+  return names.length > most
+    ? `${names.slice(0, most - 1).join(', ')} and ${names.length - most + 1} more`
+    : names.join(', ')
+}

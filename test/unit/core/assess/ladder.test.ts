@@ -33,6 +33,18 @@ describe('PRE-LADDER-FLAG', () => {
     )
   })
 
+  test('does not name a fleet node by node', () => {
+    const service = { ...plainMachine.service, arguments: ['agent', '--no-flannel'] }
+    const names = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6']
+    const document = inventory(
+      cluster(),
+      names.map((name) => machine(name, { service })),
+    )
+    const [f] = of(look(document), 'PRE-LADDER-FLAG')
+    expect(f?.summary).toBe('--no-flannel (a1, a2, a3 and 3 more) breaks from k3s v1.26 on')
+    expect(f?.nodes).toEqual(names)
+  })
+
   test('is medium when the version that runs should not take it', () => {
     const words = ['server', '--kubelet-arg', 'bootstrap-checkpoint-path=/x']
     expect(of(started(words), 'PRE-LADDER-FLAG')[0]).toMatchObject({

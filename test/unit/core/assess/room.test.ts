@@ -40,7 +40,8 @@ describe('PRE-CAPACITY', () => {
       key: 'PRE-CAPACITY:Node/a1:shop/ReplicaSet/web-5c9f',
       severity: 'inhibitor',
       nodes: ['a1'],
-      summary: 'web-1, web-2 of shop (ReplicaSet/web-5c9f) on a1 fit on no other node',
+      summary:
+        'web-1, web-2 of shop (ReplicaSet/web-5c9f) on a1 fit on no other node (s1: memory: needs 9 GiB, 8 GiB free)',
       diagnosis: 'Evicted, they stay Pending until a1 is back. s1: memory: needs 9 GiB, 8 GiB free',
     })
     expect(f?.remediations.map(({ text }) => text)).toContain('kubectl -n shop get pods web-1 web-2 -o wide')

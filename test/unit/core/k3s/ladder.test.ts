@@ -53,6 +53,15 @@ describe('what of a command line breaks', () => {
     ])
   })
 
+  test('a gate fixed to a value that the table does not name breaks somewhere up to its end', () => {
+    expect(breaks('--kubelet-arg', 'feature-gates=CSIMigration=false')).toEqual([
+      ['feature gate CSIMigration=false', 25, 27, null],
+    ])
+    expect(breaks('--kubelet-arg', 'feature-gates=CSIMigration=true')).toEqual([
+      ['feature gate CSIMigration=true', 27, 27, null],
+    ])
+  })
+
   test('the same thing given twice counts once', () => {
     const arg = ['--kubelet-arg', 'cni-bin-dir=/a']
     expect(breaks(...arg, ...arg)).toHaveLength(1)
