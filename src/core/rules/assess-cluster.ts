@@ -161,7 +161,6 @@ export const clusterRules = {
     rules: readonly string[]
   }>({
     severity: 'inhibitor',
-    waivable: true,
     title: 'An admission webhook may be left without an answer',
     text: ({ kind, configuration, webhook, service, node, pods, rules }) => {
       const refused = `While nobody answers, the API refuses: ${rules.join('; ') || 'what its rules name'}. If these are pods, the replacement cannot be made either.`
