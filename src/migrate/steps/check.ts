@@ -51,6 +51,8 @@ export const check: Step = {
   async intent(context) {
     const { plan, node, reader, files, signal } = context
     const sha256 = (content: string | Uint8Array) => files.sha256(content)
+    // Whose node it is comes first: what another run has changed on it makes the plan look stale.
+    await refuseOtherRun(context)
     const changes = clusterChanges(plan, node, await reader.read(signal), sha256)
     if (changes.length > 0) throw stalePlan([[node.name, changes]])
     const now = await readNode(context)
@@ -60,18 +62,21 @@ export const check: Step = {
         hint: `kubectl describe node ${node.name}`,
       })
     }
-    const other = now.annotations[marker]
-    if (other !== undefined && !other.startsWith(`${context.runId}/`)) {
-      throw new MigrateError(`${node.name} is marked as the work of another run (${other})`, {
-        exitCode: exitCode.locked,
-        hint: `if that run is over: kubectl annotate node ${node.name} ${marker}-`,
-      })
-    }
     const machine = await machineNow(context)
     if (machine.changes.length > 0) throw stalePlan([[node.name, machine.changes]])
     return { nodeUid: now.uid, systemUuid: now.systemUuid, diskSerial: machine.diskSerial }
   },
   actions: async () => [],
+}
+
+async function refuseOtherRun(context: StepContext): Promise<void> {
+  const { name } = context.node
+  const other = (await context.kube.node(name, context.signal))?.annotations[marker]
+  if (other === undefined || other.startsWith(`${context.runId}/`)) return
+  throw new MigrateError(`${name} is marked as the work of another run (${other})`, {
+    exitCode: exitCode.locked,
+    hint: `if that run is over: kubectl annotate node ${name} ${marker}-`,
+  })
 }
 
 /** Asks the machine itself again: its disk, and the configuration that was translated. */
