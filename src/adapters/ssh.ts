@@ -5,15 +5,12 @@ import { keyType } from '../core/known-hosts.ts'
 import { sh } from '../core/shell.ts'
 import type { Host, HostAddress, HostControl } from '../migrate/ports.ts'
 import { collectorScript, fingerprintScript } from './collector.ts'
-import { converse, type Ending, type Request } from './ssh/conversation.ts'
-import { type Identities, type IdentityOptions, loadIdentities } from './ssh/identities.ts'
-import { readKnownHosts, rememberHostKey } from './ssh/known-hosts-file.ts'
+import type { Ending, Request } from './ssh/conversation.ts'
+import { rememberHostKey } from './ssh/known-hosts-file.ts'
 import { hostKeyRefused, placeOf } from './ssh/refusals.ts'
+import { type RouteOptions, type Routes, routes } from './ssh/route.ts'
 
-export interface SshOptions extends IdentityOptions {
-  readonly knownHostsFile: string
-  /** To be logged in. */
-  readonly connectTimeoutMs: number
+export interface SshOptions extends RouteOptions {
   /** For one command that only reads. */
   readonly commandTimeoutMs: number
   /** Asks a person whether to trust a key never seen before; absent = nobody can be asked, so it is refused. */
@@ -28,6 +25,8 @@ export interface NewHostKey {
   readonly knownHostsFile: string
 }
 
+export type SshHost = Host & HostControl & Pick<Routes, 'openNamedKeys'>
+
 const maxFileBytes = 1024 * 1024
 const absentExit = 44
 
@@ -35,35 +34,22 @@ const absentExit = 44
  * Nodes over SSH: one connection for each call, so that nothing is left open between steps. Host keys are pinned by
  * `known_hosts`. Failures are MigrateErrors: 77 for keys and sudo, 74 for the way there and connections that died.
  */
-export function sshHost(options: SshOptions): Host & HostControl {
-  let identities: Promise<Identities> | undefined
+export function sshHost(options: SshOptions): SshHost {
+  const route = routes(options)
   const run = async (address: HostAddress, request: Request, signal: AbortSignal): Promise<Answer> => {
-    identities ??= loadIdentities(options)
-    const peer = { address, identities: await identities, connectTimeoutMs: options.connectTimeoutMs }
-    const known = await readKnownHosts(options.knownHostsFile)
-    const ending = await converse({ ...peer, known }, request, signal)
-    if (ending.status === 'answered') return ending
-    if (!(await isTrusted(address, ending))) throw refused(address, ending)
-    await rememberHostKey(options.knownHostsFile, ending.offered)
-    const again = await converse(
-      { ...peer, known: await readKnownHosts(options.knownHostsFile) },
-      request,
-      signal,
-    )
-    if (again.status === 'answered') return again
-    throw refused(address, again)
+    // One key may have to be confirmed for each host on the way.
+    for (;;) {
+      const ending = await route.converse(address, request, signal)
+      if (ending.status === 'answered') return ending
+      if (!(await isTrusted(ending)))
+        throw hostKeyRefused(ending.at, ending.offered, ending.verdict, options.knownHostsFile)
+      await rememberHostKey(options.knownHostsFile, ending.offered)
+    }
   }
-  const refused = (
-    address: HostAddress,
-    { offered, verdict }: Ending & { status: 'host-key' },
-  ): MigrateError => hostKeyRefused(address, offered, verdict, options.knownHostsFile)
-  const isTrusted = async (
-    address: HostAddress,
-    ending: Ending & { status: 'host-key' },
-  ): Promise<boolean> => {
+  const isTrusted = async (ending: Ending & { status: 'host-key' }): Promise<boolean> => {
     if (ending.verdict.status !== 'unknown' || options.confirmHostKey === undefined) return false
     return options.confirmHostKey({
-      place: placeOf(address),
+      place: placeOf(ending.at),
       type: keyType(ending.offered.key),
       fingerprint: keyFingerprint(ending.offered.key),
       knownHostsFile: options.knownHostsFile,
@@ -71,6 +57,8 @@ export function sshHost(options: SshOptions): Host & HostControl {
   }
 
   return {
+    openNamedKeys: async () => route.openNamedKeys(),
+
     async collect(address, signal) {
       const request = {
         what: 'reading the node',

@@ -31,7 +31,8 @@ export function terminalIo() {
     get signal() {
       return (signal ??= stopSignal())
     },
-    ask,
+    ask: (question: string) => ask(question, 'input'),
+    askSecret: (question: string) => ask(question, 'password'),
   }
 }
 
@@ -103,10 +104,10 @@ function stopSignal(): AbortSignal {
 }
 
 /** Asks for a line of text; only called when `interactive`. End of input is "no answer", never "yes". */
-async function ask(question: string): Promise<string | undefined> {
+async function ask(question: string, type: 'input' | 'password'): Promise<string | undefined> {
   const { default: inquirer } = await import('inquirer')
   try {
-    const answers = await inquirer.prompt([{ type: 'input', name: 'answer', message: question }])
+    const answers = await inquirer.prompt([{ type, name: 'answer', message: question }])
     return String(answers.answer)
   } catch (error) {
     if (error instanceof Error && error.name === 'ExitPromptError') return undefined

@@ -51,6 +51,7 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<ExitCod
       host,
       clock,
       files: inventoryFiles,
+      sshDefaults: () => ({}),
       connectCluster: async () => kube,
     })
   }
@@ -68,7 +69,10 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<ExitCod
   await collect()
 
   type('k3os-migrate translate --inventory inventory.yaml --target debian --out translated')
-  await translate({ inventory: 'inventory.yaml', target: 'debian', out: 'translated', output: 'table' }, inside)
+  await translate(
+    { inventory: 'inventory.yaml', target: 'debian', out: 'translated', output: 'table' },
+    inside,
+  )
 
   type('k3os-migrate plan --target debian --hook ./rebuild.sh --keeps-data')
   const choices = { target: 'debian', hook: ['./rebuild.sh'], keepsData: true, user: 'rancher', maxAge: 24 }

@@ -32,8 +32,8 @@ export async function machinesToRead(
   }
   const fromFile = hosts === undefined ? [] : await readHostsFile(hosts, io, ports)
   const entries = [...host.map((text) => parseHost(text)), ...fromFile]
-  if (entries.length > 0) return withoutDoubles(entries.map((entry) => overSsh(entry, options)))
-  return clusterMachines(options, cluster)
+  if (entries.length > 0) return withoutDoubles(entries.map((entry) => overSsh(entry, options, ports)))
+  return clusterMachines(options, ports, cluster)
 }
 
 async function readHostsFile(file: string, io: CommandIo, ports: InventoryPorts): Promise<HostEntry[]> {
@@ -61,8 +61,16 @@ async function bundlesIn(directory: string, io: CommandIo, ports: InventoryPorts
   }))
 }
 
-function overSsh(entry: HostEntry, options: InventoryOptions): MachineToRead & { from: 'ssh' } {
-  const { name, host, user = options.user, port = options.port } = entry
+/** What the user says of this host, else of all, else in the SSH configuration, else what k3OS has. */
+function overSsh(
+  entry: HostEntry,
+  options: InventoryOptions,
+  ports: InventoryPorts,
+): MachineToRead & { from: 'ssh' } {
+  const usual = ports.sshDefaults(entry.host)
+  const { name, host } = entry
+  const user = entry.user ?? options.user ?? usual.user ?? 'rancher'
+  const port = entry.port ?? options.port ?? usual.port ?? 22
   return { from: 'ssh', given: name, address: { name: name ?? host, host, port, user } }
 }
 
@@ -83,7 +91,11 @@ function withoutDoubles(machines: readonly (MachineToRead & { from: 'ssh' })[]):
   return [...machines]
 }
 
-function clusterMachines(options: InventoryOptions, cluster: Inventory['cluster']): MachineToRead[] {
+function clusterMachines(
+  options: InventoryOptions,
+  ports: InventoryPorts,
+  cluster: Inventory['cluster'],
+): MachineToRead[] {
   const give = 'name the nodes: k3os-migrate inventory n1=10.0.0.5 n2=10.0.0.6'
   if (cluster === null)
     throw new MigrateError('no host is given, and the cluster is not to be asked', {
@@ -108,7 +120,7 @@ function clusterMachines(options: InventoryOptions, cluster: Inventory['cluster'
     const host = internalIp(node)
     if (host === undefined)
       return { from: 'nowhere', given: node.name, reason: 'its Node object has no InternalIP' }
-    return overSsh({ name: node.name, user: undefined, host, port: undefined }, options)
+    return overSsh({ name: node.name, user: undefined, host, port: undefined }, options, ports)
   })
 }
 

@@ -3,6 +3,7 @@ import { namesIn, readIfPresent, sha256, writeDurably } from '../adapters/files.
 import { exitCode, type ExitCode, MigrateError } from '../core/errors.ts'
 import { type ClusterFacts, type Inventory, type InventoryNode, inventorySchema } from '../core/inventory.ts'
 import { nameMachines } from '../core/node-names.ts'
+import { sshWay } from '../core/ssh-config.ts'
 import type { Clock, ClusterReader, Host } from '../migrate/ports.ts'
 import { inventoryTable } from '../output/inventory-table.ts'
 import { json } from '../output/json.ts'
@@ -22,8 +23,8 @@ export interface InventoryOptions {
   readonly cluster: boolean
   readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
-  readonly user: string
-  readonly port: number
+  readonly user?: string | undefined
+  readonly port?: number | undefined
   readonly identity?: string | undefined
   readonly knownHosts?: string | undefined
   readonly parallel: number
@@ -35,6 +36,8 @@ export interface InventoryOptions {
 
 export interface InventoryPorts {
   readonly host: Host
+  /** User and port that the SSH configuration has for a host. */
+  sshDefaults(host: string): { readonly user?: string | undefined; readonly port?: number | undefined }
   /** Prepares to ask the API server; fails when no cluster is configured. */
   connectCluster(): Promise<ClusterReader>
   readonly clock: Clock
@@ -147,17 +150,21 @@ function count(number: number, word: string): string {
 
 /** Ports against the world, built only when they are needed. */
 export async function realInventoryPorts(options: InventoryOptions, io: CommandIo): Promise<InventoryPorts> {
-  const [{ sshHost }, { loadIdentities }, { systemClock }, { sshSettings }] = await Promise.all([
+  const [{ sshHost }, { readSshConfig }, { systemClock }, { sshSettings }] = await Promise.all([
     import('../adapters/ssh.ts'),
-    import('../adapters/ssh/identities.ts'),
+    import('../adapters/ssh/route.ts'),
     import('../adapters/clock.ts'),
     import('./ssh-settings.ts'),
   ])
   const settings = sshSettings(options, io)
-  // A key that cannot be used is one mistake of the command line, not one of each node.
-  await loadIdentities(settings)
+  const host = sshHost(settings)
+  await host.openNamedKeys()
+  const config = await readSshConfig(settings.configFile)
+  for (const part of config?.leftOut ?? [])
+    io.err(`${mark('warn', `${part} is not understood and left out`)}\n`)
   return {
-    host: sshHost(settings),
+    host,
+    sshDefaults: (host) => sshWay(config, host),
     async connectCluster() {
       const { connectCluster } = await import('../adapters/kube.ts')
       const { kubeconfig, context } = options

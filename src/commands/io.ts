@@ -16,4 +16,6 @@ export interface CommandIo {
   readonly signal: AbortSignal
   /** Asks for a line of text; undefined = no answer, which never means yes. Only to be called when `interactive`. */
   ask(question: string): Promise<string | undefined>
+  /** The same for what must not be seen on the screen. */
+  askSecret(question: string): Promise<string | undefined>
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { SshOptions } from '../adapters/ssh.ts'
-import { confirmHostKey } from './confirm-host-key.ts'
+import { sshQuestions } from './ssh-questions.ts'
 import type { CommandIo } from './io.ts'
 
 export interface SshFlags {
@@ -23,6 +23,7 @@ export function sshSettings(flags: SshFlags, io: CommandIo): SshOptions {
     home,
     connectTimeoutMs: Math.min(10_000, commandTimeoutMs),
     commandTimeoutMs,
-    ...(io.interactive ? { confirmHostKey: confirmHostKey(io) } : {}),
+    configFile: join(home, '.ssh', 'config'),
+    ...(io.interactive ? sshQuestions(io) : {}),
   }
 }

@@ -58,6 +58,7 @@ function recordedProgram(
     columns,
     signal: new AbortController().signal,
     ask: async () => undefined,
+    askSecret: async () => undefined,
   }
   const commands: Commands = {
     config: record('config'),

@@ -24,6 +24,7 @@ export function recordingIo(cwd: string, changes: Partial<CommandIo> = {}): Reco
     columns: undefined,
     signal: new AbortController().signal,
     ask: () => Promise.resolve(undefined),
+    askSecret: () => Promise.resolve(undefined),
     stdout: () => stdout,
     stderr: () => stderr,
     ...changes,

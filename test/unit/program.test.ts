@@ -6,8 +6,6 @@ import { commandLines, parse } from '../support/recorded-program.ts'
 const inventoryDefaults = {
   host: [],
   cluster: true,
-  user: 'rancher',
-  port: 22,
   parallel: 8,
   timeout: 60_000,
   out: 'k3os-inventory',

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import ssh2 from 'ssh2'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import {
@@ -17,6 +18,8 @@ export interface Peer {
   readonly known: readonly KnownHost[]
   readonly identities: Identities
   readonly connectTimeoutMs: number
+  /** The way through another host; absent = a connection of our own. */
+  readonly sock?: Readable
 }
 
 export interface Request {
@@ -39,6 +42,8 @@ export type Ending =
     }
   | {
       readonly status: 'host-key'
+      /** Whose key it is: the host itself, or one on the way to it. */
+      readonly at: HostAddress
       readonly offered: OfferedKey
       readonly verdict: Exclude<HostKeyVerdict, { status: 'known' }>
     }
@@ -148,23 +153,11 @@ export async function converse(peer: Peer, request: Request, signal: AbortSignal
   }
   signal.addEventListener('abort', onAbort, { once: true })
   try {
-    client.connect({
-      host: address.host,
-      port: address.port,
-      username: address.user,
-      readyTimeout: peer.connectTimeoutMs,
-      keepaliveInterval: 10_000,
-      keepaliveCountMax: 3,
-      authHandler: peer.identities.offers.map((offer) => ({ ...offer, username: address.user })),
-      algorithms: { serverHostKey: keyAlgorithms(peer) },
-      hostVerifier: (key: Buffer) => {
-        const offered = { host: address.host, port: address.port, key }
-        const verdict = checkHostKey(peer.known, offered, hmacSha1)
-        if (verdict.status === 'known') return true
-        hostKey = { status: 'host-key', offered, verdict }
-        return false
-      },
-    })
+    client.connect(
+      connectOptions(peer, (ending) => {
+        hostKey = ending
+      }),
+    )
     return await promise
   } finally {
     clearTimeout(timer)
@@ -172,6 +165,30 @@ export async function converse(peer: Peer, request: Request, signal: AbortSignal
     client.end()
     // A server that does not close its side must not keep us running.
     setTimeout(() => client.destroy(), 1000).unref()
+  }
+}
+
+/** What ssh2 is told for one login. A host key that is not pinned ends it, and is handed over. */
+export function connectOptions(
+  peer: Peer,
+  onHostKey: (ending: Ending & { status: 'host-key' }) => void,
+): ssh2.ConnectConfig {
+  const { address } = peer
+  return {
+    ...(peer.sock === undefined ? { host: address.host, port: address.port } : { sock: peer.sock }),
+    username: address.user,
+    readyTimeout: peer.connectTimeoutMs,
+    keepaliveInterval: 10_000,
+    keepaliveCountMax: 3,
+    authHandler: peer.identities.offers.map((offer) => ({ ...offer, username: address.user })),
+    algorithms: { serverHostKey: keyAlgorithms(peer) },
+    hostVerifier: (key: Buffer) => {
+      const offered = { host: address.host, port: address.port, key }
+      const verdict = checkHostKey(peer.known, offered, hmacSha1)
+      if (verdict.status === 'known') return true
+      onHostKey({ status: 'host-key', at: address, offered, verdict })
+      return false
+    },
   }
 }
 

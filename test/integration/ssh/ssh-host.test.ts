@@ -1,7 +1,18 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
+import ssh2 from 'ssh2'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { sshHost, type SshOptions } from '../../../src/adapters/ssh.ts'
 import type { HostAddress } from '../../../src/migrate/ports.ts'
@@ -144,4 +155,114 @@ describe.skipIf(skip)('a node over a real sshd', () => {
     const byAgent = host({ identityFiles: [], agentSocket: socket, home })
     expect(await byAgent.readFile(address, '/etc/hostname', signal)).toBe('n1\n')
   })
+
+  test('a key with a passphrase is opened by who knows it, and nobody else', async () => {
+    const file = join(lab.home, 'locked')
+    copyFileSync(lab.identityFile, file)
+    execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'CANARY-phrase', '-f', file])
+    const asked: string[] = []
+    const answers = ['wrong', 'CANARY-phrase']
+    const askPassphrase = async (name: string) => {
+      asked.push(name)
+      return answers.shift()
+    }
+    const open = host({ identityFiles: [file], askPassphrase })
+    await open.openNamedKeys()
+    expect(await open.readFile(address, '/etc/hostname', signal)).toBe('n1\n')
+    expect(asked).toEqual([file, file])
+    await expect(
+      host({ identityFiles: [file] }).readFile(address, '/etc/hostname', signal),
+    ).rejects.toMatchObject({
+      exitCode: 77,
+      message: `cannot use the SSH key ${file}: it needs a passphrase`,
+      hint: expect.stringContaining(`ssh-add ${file}`),
+    })
+    const never = host({ identityFiles: [file], askPassphrase: async () => 'no' })
+    await expect(never.openNamedKeys()).rejects.toThrow('the passphrase is wrong')
+  })
+
+  describe('with ~/.ssh/config', () => {
+    const config = (text: string): string => {
+      const file = join(lab.home, `config-${text.length}`)
+      writeFileSync(file, text)
+      return file
+    }
+
+    test('a name stands for an address, with its own key', async () => {
+      const key = join(lab.home, 'own-key')
+      copyFileSync(lab.identityFile, key)
+      const configFile = config(`Host till-*\n  HostName 127.0.0.1\n  IdentityFile ~/own-key\n`)
+      const named = host({ configFile, identityFiles: [], home: lab.home })
+      expect(await named.readFile({ ...address, host: 'till-7' }, '/etc/hostname', signal)).toBe('n1\n')
+    })
+
+    test('a host behind another one is reached through it, and both keys are checked', async () => {
+      const jump = await jumpServer(lab)
+      const configFile = config(
+        `Host behind\n  HostName 127.0.0.1\n  ProxyJump me@gate:${jump.port}\nHost gate\n  HostName 127.0.0.1\n`,
+      )
+      const behind = { ...address, host: 'behind' }
+      const pinned = join(lab.home, 'known-with-gate')
+      writeFileSync(
+        pinned,
+        `${readFileSync(lab.knownHostsFile, 'utf8')}[127.0.0.1]:${jump.port} ${jump.publicKey}\n`,
+      )
+      const through = host({ configFile, knownHostsFile: pinned })
+      expect(await through.readFile(behind, '/etc/hostname', signal)).toBe('n1\n')
+      expect(jump.forwarded()).toEqual([`127.0.0.1:${address.port}`])
+
+      await expect(host({ configFile }).readFile(behind, '/etc/hostname', signal)).rejects.toMatchObject({
+        exitCode: 77,
+        message: expect.stringContaining(`the SSH host key of gate (127.0.0.1:${jump.port}) is not known`),
+      })
+    })
+
+    test('no way leads through a k3OS node, and that is said', async () => {
+      const configFile = config(
+        `Host other\n  HostName 127.0.0.1\n  ProxyJump rancher@127.0.0.1:${address.port}\n`,
+      )
+      const refused = host({ configFile }).readFile({ ...address, host: 'other' }, '/etc/hostname', signal)
+      await expect(refused).rejects.toMatchObject({
+        exitCode: 77,
+        message: expect.stringMatching(/lets nobody through to .*: its sshd forwards nothing$/),
+        hint: expect.stringContaining('AllowTcpForwarding no'),
+      })
+    })
+
+    test('a setting that is needed and not supported is named with its line', async () => {
+      const configFile = config(`Host odd\n  ProxyCommand nc %h %p\n`)
+      await expect(
+        host({ configFile }).readFile({ ...address, host: 'odd' }, '/etc/hostname', signal),
+      ).rejects.toMatchObject({
+        exitCode: 64,
+        message: expect.stringContaining(`not supported: ${configFile}:2: ProxyCommand`),
+      })
+    })
+  })
 })
+
+/** A host that forwards what it is asked to. */
+async function jumpServer(
+  lab: SshLab,
+): Promise<{ port: number; publicKey: string; forwarded: () => string[] }> {
+  const forwarded: string[] = []
+  const server = new ssh2.Server({ hostKeys: [readFileSync(lab.identityFile)] }, (connection) => {
+    connection.on('error', () => undefined)
+    connection.on('authentication', (context) => context.accept())
+    connection.on('tcpip', (accept, _reject, { destIP, destPort }) => {
+      forwarded.push(`${destIP}:${destPort}`)
+      const channel = accept()
+      const socket = connect(destPort, destIP)
+      for (const end of [channel, socket]) end.on('error', () => undefined)
+      channel.pipe(socket).pipe(channel)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+  })
+  const [type, key] = readFileSync(`${lab.identityFile}.pub`, 'utf8').split(' ')
+  const { port } = server.address() as AddressInfo
+  return { port, publicKey: `${type} ${key}`, forwarded: () => forwarded }
+}

@@ -70,6 +70,7 @@ function recordingIo(): CommandIo {
     columns: undefined,
     signal: new AbortController().signal,
     ask: async () => undefined,
+    askSecret: async () => undefined,
   }
 }
 
@@ -107,7 +108,13 @@ async function wholeJob(): Promise<void> {
     timeout: 1000,
     out: '.',
   }
-  const ports = { host, clock, files: inventoryFiles, connectCluster: async () => kube }
+  const ports = {
+    host,
+    clock,
+    files: inventoryFiles,
+    sshDefaults: () => ({}),
+    connectCluster: async () => kube,
+  }
   for (const output of ['table', 'json', 'yaml'] as const) await inventory({ ...settings, output }, io, ports)
   for (const output of ['table', 'json', 'yaml', 'markdown'] as const) {
     await assess({ inventory: file, failOn: 'never', output }, io)
@@ -136,7 +143,9 @@ async function wholeJob(): Promise<void> {
       return { exitCode: 75, tail: everything }
     },
   }
-  await attempt(async () => apply({ ...run, plan: 'plan.json' }, io, { kube, reader: kube, host, hook: chatty, clock }))
+  await attempt(async () =>
+    apply({ ...run, plan: 'plan.json' }, io, { kube, reader: kube, host, hook: chatty, clock }),
+  )
   await attempt(async () => resume({ ...run, output: 'json' }, io, { kube, reader: kube, host, hook, clock }))
   for (const output of ['table', 'json', 'yaml'] as const) await status({ stateDir: 'state', output }, io)
   for (const output of ['html', 'markdown'] as const) {

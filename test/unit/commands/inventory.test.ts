@@ -58,6 +58,7 @@ async function run(options: Partial<InventoryOptions>, world: World = {}): Promi
       collect: (address) => (world.collect ?? (({ name }) => Promise.resolve(archive(name))))(address),
       readFile: () => Promise.reject(new Error('not used')),
     },
+    sshDefaults: () => ({}),
     connectCluster() {
       const { cluster: facts = cluster([]) } = world
       if (facts instanceof MigrateError) return Promise.reject(facts)
