@@ -110,7 +110,7 @@ export async function readConfigs(
   for (const node of nodes) {
     if (node.status === 'error') continue
     try {
-      verdicts.set(node.name, await readNodeConfig(resolve(folder, node.bundle.file), node.bundle.sha256))
+      verdicts.set(node.name, await readNodeConfig(folder, node.bundle))
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
       verdicts.set(node.name, { status: 'unread', reason: error.message, findings: [] })
@@ -119,14 +119,19 @@ export async function readConfigs(
   return verdicts
 }
 
-async function readNodeConfig(path: string, expectedSha256: string): Promise<NodeConfig> {
-  const bytes = await readIfPresent(path)
-  if (bytes === undefined) return { status: 'unread', reason: `there is no bundle ${path}`, findings: [] }
-  if (sha256(bytes) !== expectedSha256) {
-    const reason = `the bundle ${path} is not the one the inventory was made from`
+/** Said as the inventory names it: where the folder lies is no part of the answer. */
+async function readNodeConfig(
+  folder: string,
+  { file, sha256: expected }: { readonly file: string; readonly sha256: string },
+): Promise<NodeConfig> {
+  const bytes = await readIfPresent(resolve(folder, file))
+  if (bytes === undefined)
+    return { status: 'unread', reason: `there is no bundle ${file} beside the inventory`, findings: [] }
+  if (sha256(bytes) !== expected) {
+    const reason = `the bundle ${file} is not the one the inventory was made from`
     return { status: 'unread', reason, findings: [] }
   }
-  return readConfig(await configSourcesFrom(bundleFiles(parseBundle(bytes, path))))
+  return readConfig(await configSourcesFrom(bundleFiles(parseBundle(bytes, file))))
 }
 
 // Looser than in a plan: a waiver without reason is a finding, with the others, not a file that cannot be read.

@@ -1,6 +1,7 @@
 import type { Assessment } from '../core/assessment.ts'
 import { isInhibitor, sortFindings, type Finding, type Location, type Severity } from '../core/findings.ts'
 import { subjectText } from './findings-table.ts'
+import { capital } from './report/words.ts'
 import { plain } from './style.ts'
 
 /** Where cluster findings point to when a reader insists on a file: the inventory they were read from. */
@@ -20,10 +21,8 @@ export function sarif(assessment: Assessment, { inventoryFile, limit = defaultLi
     ({ result }) => result === 'fail' || result === 'error',
   )
   const shown = found.slice(0, limit)
-  const rules = [...new Map(shown.map((f) => [f.rule, f])).values()].toSorted((a, b) =>
-    a.rule < b.rule ? -1 : 1,
-  )
-  const index = new Map(rules.map(({ rule }, place) => [rule, place]))
+  const rules = [...Map.groupBy(shown, ({ rule }) => rule)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const index = new Map(rules.map(([rule], place) => [rule, place]))
   return {
     $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
     version: '2.1.0',
@@ -68,19 +67,19 @@ function cutNotice(shown: readonly Finding[], found: readonly Finding[]): object
   }
 }
 
-/** Texts of a rule are those of its title; diagnosis and remedy differ from one result to the next. */
-function ruleOf(f: Finding): object {
+function ruleOf([rule, findings]: readonly [string, readonly Finding[]]): object {
+  const [worst] = findings
+  if (worst === undefined) return { id: rule }
+  const title = { text: sentence(worst.title) }
+  const help = helpText(findings)
   return {
-    id: f.rule,
-    name: pascalCase(f.rule),
-    shortDescription: { text: sentence(f.title) },
-    fullDescription: { text: sentence(f.title) },
-    help: {
-      text: helpText(f),
-      markdown: helpText(f),
-    },
-    defaultConfiguration: { level: levelOf(f.severity) },
-    properties: { tags: ['k3os', areas[f.rule.slice(0, 3)] ?? 'assessment'], precision: 'high' },
+    id: rule,
+    name: pascalCase(rule),
+    shortDescription: title,
+    fullDescription: title,
+    help: { text: help, markdown: help },
+    defaultConfiguration: { level: levelOf(worst.severity) },
+    properties: { tags: ['k3os', areas[rule.slice(0, 3)] ?? 'assessment'], precision: 'high' },
   }
 }
 
@@ -92,11 +91,23 @@ const areas: Readonly<Record<string, string>> = {
   INV: 'inventory',
 }
 
-function helpText(f: Finding): string {
-  const remedies = f.remediations
-    .filter(({ type }) => type === 'hint')
-    .map(({ text }) => sentence(plain(text)))
-  return [sentence(f.title), plain(f.diagnosis), ...remedies].filter((text) => text !== '').join(' ')
+/** What is said of every finding of a rule; what is said of one thing only stands in its own message. */
+function helpText(findings: readonly Finding[]): string {
+  const [worst] = findings
+  if (worst === undefined) return ''
+  const hints = (f: Finding): string[] =>
+    f.remediations.filter(({ type }) => type === 'hint').map(({ text }) => text)
+  const general = [worst.diagnosis, ...hints(worst)].filter(
+    (text) =>
+      text !== '' &&
+      findings.every((f) => f.diagnosis === text || hints(f).includes(text)) &&
+      !namesOf(worst).some((name) => text.includes(name)),
+  )
+  return [worst.title, ...general].map((text) => sentence(capital(plain(text)))).join(' ')
+}
+
+function namesOf({ subject, nodes, location }: Finding): string[] {
+  return [subject.name, ...nodes, location?.file ?? null].filter((name) => name !== null)
 }
 
 function levelOf(severity: Severity): 'error' | 'warning' | 'note' {

@@ -19,7 +19,7 @@ export interface Page {
   open(url: string): Promise<void>
   /** Value of an expression in the page; promises are awaited. */
   evaluate(expression: string): Promise<unknown>
-  /** What the page complained about: console errors, exceptions, refused loads. */
+  /** What the page that is open complained about: console errors, exceptions, refused loads. */
   readonly complaints: readonly string[]
   /** Addresses it asked for. */
   readonly requests: readonly string[]
@@ -85,7 +85,7 @@ export async function openPage(program: string): Promise<Page> {
       else one?.reject(new Error(message.error.message))
       return
     }
-    switch (message.method) {
+    switch (message.method ?? '') {
       case 'Page.loadEventFired':
         loaded()
         break
@@ -97,7 +97,7 @@ export async function openPage(program: string): Promise<Page> {
         if (message.params?.['type'] === 'error') complaints.push(JSON.stringify(message.params))
         break
       case 'Network.requestWillBeSent':
-        requests.push((message.params?.['request'] as { url: string }).url)
+        requests.push(String((message.params?.['request'] as { url?: unknown } | undefined)?.url))
         break
     }
   })
@@ -111,6 +111,8 @@ export async function openPage(program: string): Promise<Page> {
     complaints,
     requests,
     async open(url) {
+      complaints.length = 0
+      requests.length = 0
       const done = new Promise<void>((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`${url} was not loaded in 30 s`)), 30_000)
         loaded = () => {

@@ -4,7 +4,7 @@ import { html, type Html } from '../html.ts'
 import { minutesText } from './time-text.ts'
 
 /** Agents before servers, the quickest first: the order a plan begins with. */
-export function inOrderOfMove(nodes: readonly AssessedNode[]): AssessedNode[] {
+function inOrderOfMove(nodes: readonly AssessedNode[]): AssessedNode[] {
   return nodes.toSorted(
     (a, b) =>
       Number(a.role !== 'agent') - Number(b.role !== 'agent') || a.estimate.seconds - b.estimate.seconds,
