@@ -65,7 +65,10 @@ function stateOf(node: PlanNode, { phase, steps, failure }: NodeState): Outcome[
 function proofOf({ steps }: NodeState): Outcome['nodes'][number]['proof'] {
   const joined = steps.get('join')
   if (joined?.outcome !== 'done') return null
-  const text = (key: string) => String(joined.result[key] ?? '')
+  const text = (key: string): string => {
+    const value = joined.result[key]
+    return typeof value === 'string' ? value : ''
+  }
   return {
     nonce: text('nonce'),
     systemUuid: text('systemUuid'),
