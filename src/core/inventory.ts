@@ -202,7 +202,7 @@ export const persistentVolumeSchema = z.strictObject({
   capacity: known(z.string()),
 })
 
-export const daemonSetSchema = z.strictObject({ namespace: z.string(), name: z.string() })
+const daemonSetSchema = z.strictObject({ namespace: z.string(), name: z.string() })
 
 export const upgradePlanSchema = z.strictObject({
   namespace: z.string(),

@@ -85,7 +85,7 @@ export function knownKeyTypes(
 }
 
 /** `n1` on port 22, else `[n1]:2222`. */
-export function knownHostName({ host, port }: Pick<OfferedKey, 'host' | 'port'>): string {
+function knownHostName({ host, port }: Pick<OfferedKey, 'host' | 'port'>): string {
   const name = host.toLowerCase()
   return port === 22 ? name : `[${name}]:${port}`
 }

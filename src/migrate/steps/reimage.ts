@@ -10,7 +10,7 @@ import { marker, markerValue, readNode } from './check.ts'
 import { seedFolder } from './stage.ts'
 
 /** A hook that exits with this code (EX_TEMPFAIL) swears that it changed nothing: the node is rolled back. */
-export const hookTouchedNothing = 75
+const hookTouchedNothing = 75
 
 const intentSchema = z.object({ bootId: z.string(), argv: z.array(z.string()) })
 
