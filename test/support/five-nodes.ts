@@ -35,7 +35,9 @@ export function fiveNodesInventory(): Inventory {
 }
 
 /** The shop of the golden case with configurations that were read, two targets and one waiver. */
-export function fiveNodes(changes: Partial<AssessInput> = {}): Audit {
+export function fiveNodes(
+  changes: Partial<Omit<AssessInput, 'configs'>> & { readonly configs?: Audit['configs'] } = {},
+): Audit {
   const inventory = changes.inventory ?? fiveNodesInventory()
   const read = (system: string, dropIn = 'k3os: {labels: {region: eu-north}}\n'): NodeConfig => {
     const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -44,12 +46,14 @@ export function fiveNodes(changes: Partial<AssessInput> = {}): Audit {
       configD: [{ file: '/var/lib/rancher/k3os/config.d/10.yaml', bytes: bytes(dropIn) }],
     })
   }
-  const configs = new Map<string, NodeConfig>([
-    ['shop-server', read(config.replace('till-1', 'shop-server'))],
-    ['till-1', read(config)],
-    ['till-2', read('hostname: till-2\nk3os:\n  token: [1]\n')],
-    ['sensor', { status: 'unread', reason: 'there is no bundle', findings: [] }],
-  ])
+  const configs =
+    changes.configs ??
+    new Map<string, NodeConfig>([
+      ['shop-server', read(config.replace('till-1', 'shop-server'))],
+      ['till-1', read(config)],
+      ['till-2', read('hostname: till-2\nk3os:\n  token: [1]\n')],
+      ['sensor', { status: 'unread', reason: 'there is no bundle', findings: [] }],
+    ])
   const assessment = assess({
     inventory,
     inventorySha256: 'ab'.repeat(32),

@@ -10,6 +10,7 @@ import { plan } from '../../../src/commands/plan.ts'
 import { readPlan } from '../../../src/commands/plan-inputs.ts'
 import { report } from '../../../src/commands/report.ts'
 import { status } from '../../../src/commands/status.ts'
+import { targets } from '../../../src/commands/targets.ts'
 import { translate } from '../../../src/commands/translate.ts'
 import { formatError } from '../../../src/adapters/error-text.ts'
 import { MigrateError } from '../../../src/core/errors.ts'
@@ -18,6 +19,7 @@ import { simulatedHook, simulatedHost } from '../../../src/simulation/machines.t
 import { scenarioSource } from '../../../src/simulation/scenario-source.ts'
 import { VirtualClock } from '../../../src/simulation/virtual-clock.ts'
 import { World } from '../../../src/simulation/world.ts'
+import { assessFormats } from '../../../src/usage.ts'
 import { smallScenario } from '../../support/simulated-run.ts'
 
 /** One canary for each field that may hold a secret; the name says which one sang. */
@@ -116,9 +118,15 @@ async function wholeJob(): Promise<void> {
     connectCluster: async () => kube,
   }
   for (const output of ['table', 'json', 'yaml'] as const) await inventory({ ...settings, output }, io, ports)
-  for (const output of ['table', 'json', 'yaml', 'markdown'] as const) {
-    await assess({ inventory: file, failOn: 'never', output }, io)
+  for (const output of assessFormats) {
+    const report = [{ format: output, file: `assessment.${output}` }]
+    await assess(
+      { inventory: file, failOn: 'never', output, report, summary: true, annotations: 'github' },
+      { ...io, env: { GITHUB_STEP_SUMMARY: 'summary.md' } },
+    )
   }
+  for (const output of ['table', 'json', 'yaml', 'markdown'] as const)
+    await targets({ inventory: file, output }, io)
   for (const output of ['table', 'json', 'yaml'] as const) {
     await translate({ inventory: file, target: 'debian', out: 'translated', output }, io)
   }
