@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { appendFile, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { RunFiles } from '../migrate/ports.ts'
@@ -70,13 +70,58 @@ export async function appendText(path: string, text: string): Promise<void> {
   }
 }
 
-/** Undefined when the file does not exist; exit 74 when it exists and cannot be read. */
-export async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
+/**
+ * Undefined when the file does not exist; exit 74 when it exists and cannot be read, 65 when it has more than `maxBytes`: what
+ * comes from elsewhere may be anything, a device without end among it.
+ */
+export async function readIfPresent(path: string, maxBytes = 2 ** 31 - 1): Promise<Uint8Array | undefined> {
   try {
-    return await readFile(path)
+    const file = await open(path, constants.O_RDONLY)
+    try {
+      const chunks: Uint8Array[] = []
+      let size = 0
+      for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })) {
+        const bytes = chunk as Buffer
+        size += bytes.length
+        if (size > maxBytes) throw tooLarge(path, maxBytes)
+        chunks.push(bytes)
+      }
+      return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
+    } finally {
+      await file.close()
+    }
   } catch (error) {
+    if (error instanceof MigrateError) throw error
     if (systemCode(error) === 'ENOENT') return undefined
     throw diskError(`read ${path}`, error)
+  }
+}
+
+function tooLarge(file: string, maxBytes: number): MigrateError {
+  return new MigrateError(`it has more than ${maxBytes} bytes, and no file of its kind has so many`, {
+    exitCode: exitCode.badInput,
+    position: { file },
+    hint: 'is this the right file?',
+  })
+}
+
+/** Takes the place of what has the new name; its folder is made (0700). A missing file is no error. Exit 74 on failure. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+    await rename(from, to)
+    await syncDirectory(dirname(to))
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw diskError(`move ${from}`, error)
+  }
+}
+
+/** A file or a whole folder; a missing one is no error. Exit 74 on failure. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    throw diskError(`remove ${path}`, error)
   }
 }
 

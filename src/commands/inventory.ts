@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
-import { namesIn, readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
+import { moveFile, namesIn, readIfPresent, removeFile, sha256, writeDurably } from '../adapters/files.ts'
+import { maxBundleBytes } from '../core/bundle.ts'
 import { exitCode, type ExitCode, MigrateError } from '../core/errors.ts'
 import { type ClusterFacts, type Inventory, type InventoryNode, inventorySchema } from '../core/inventory.ts'
 import { nameMachines } from '../core/node-names.ts'
@@ -12,6 +13,7 @@ import { yaml } from '../output/yaml.ts'
 import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 import { readMachines, type ReadMachine } from './inventory-read.ts'
+import { keepOlder } from './keep-older-inventory.ts'
 import { machinesToRead, otherNodes } from './inventory-targets.ts'
 
 export interface InventoryOptions {
@@ -50,6 +52,10 @@ export interface InventoryFiles {
   /** Names in a directory, sorted; undefined when it does not exist. */
   names(directory: string): Promise<readonly string[] | undefined>
   write(path: string, content: string | Uint8Array, mode: 0o600 | 0o644): Promise<void>
+  /** In place of what has the new name; its folder is made. A missing one is no error. */
+  move(from: string, to: string): Promise<void>
+  /** A missing one is no error. */
+  remove(path: string): Promise<void>
   sha256(bytes: Uint8Array): string
 }
 
@@ -82,6 +88,7 @@ export async function inventory(
     nodes: nodes.map(({ node }) => node),
   }
   const out = resolve(io.cwd, options.out)
+  await keepOlder(out, document, io, ports.files)
   for (const { node, bundle } of nodes)
     if (node.status === 'read' && bundle !== null)
       await ports.files.write(join(out, node.bundle.file), bundle, 0o600)
@@ -177,8 +184,11 @@ export async function realInventoryPorts(options: InventoryOptions, io: CommandI
 }
 
 export const inventoryFiles: InventoryFiles = {
-  read: readIfPresent,
+  // The largest that is read here is a bundle.
+  read: async (path) => readIfPresent(path, maxBundleBytes),
   names: namesIn,
+  move: moveFile,
+  remove: removeFile,
   write: (path, content, mode) => writeDurably(path, content, mode),
   sha256,
 }

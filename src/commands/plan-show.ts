@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { explainNode } from '../core/explain-node.ts'
-import { inventorySchema, type ClusterFacts } from '../core/inventory.ts'
+import type { ClusterFacts } from '../core/inventory.ts'
 import { diffPlans } from '../core/plan-diff.ts'
 import type { Plan } from '../core/plan.ts'
 import { explainText } from '../output/explain-text.ts'
@@ -11,7 +11,7 @@ import { table } from '../output/table.ts'
 import { yaml } from '../output/yaml.ts'
 import type { CommandIo } from './io.ts'
 import { readPlan } from './plan-inputs.ts'
-import { requireDocument } from './read-document.ts'
+import { readInventoryFile } from './read-inventory.ts'
 
 type Format = 'table' | 'json' | 'yaml'
 
@@ -79,7 +79,7 @@ function print(document: unknown, output: Format, io: CommandIo, text: () => str
 /** The cluster as the plan was made from it. */
 export async function plannedCluster(plan: Plan, planFile: string): Promise<ClusterFacts> {
   const file = resolve(dirname(planFile), plan.inventory.file)
-  const { document, sha256 } = await requireDocument(file, inventorySchema, 'k3os-migrate inventory')
+  const { document, sha256 } = await readInventoryFile(file)
   if (sha256 !== plan.inventory.sha256 || document.cluster?.status !== 'read')
     throw new MigrateError('the inventory is not the one the plan was made from', {
       exitCode: exitCode.stalePlan,

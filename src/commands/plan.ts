@@ -6,7 +6,6 @@ import { assess } from '../core/assess/assess.ts'
 import type { Assessment } from '../core/assessment.ts'
 import { parseDuration } from '../core/duration.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import { inventorySchema } from '../core/inventory.ts'
 import { makePlan, settledBy, type PlanChoices } from '../core/make-plan.ts'
 import { configDigests } from '../core/plan-fingerprint.ts'
 import { stepIds, type Plan } from '../core/plan.ts'
@@ -20,7 +19,7 @@ import { readWaivers } from './assess.ts'
 import type { CommandIo } from './io.ts'
 import { translationDigest } from './plan-inputs.ts'
 import { printPlan } from './plan-show.ts'
-import { requireDocument } from './read-document.ts'
+import { readInventoryFile } from './read-inventory.ts'
 import { findTranslator } from './target.ts'
 import { nodesOfInventory } from './translate-inventory.ts'
 
@@ -59,11 +58,7 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     })
   }
   const inventoryFile = resolve(io.cwd, options.inventory)
-  const { document: inventory, sha256 } = await requireDocument(
-    inventoryFile,
-    inventorySchema,
-    'k3os-migrate inventory',
-  )
+  const { document: inventory, sha256 } = await readInventoryFile(inventoryFile)
   const waivers = options.waivers === undefined ? null : await readWaivers(resolve(io.cwd, options.waivers))
   const choices: PlanChoices = {
     target: options.target,

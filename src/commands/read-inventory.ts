@@ -1,10 +1,15 @@
+import { dirname, resolve, sep } from 'node:path'
 import { readIfPresent, sha256 } from '../adapters/files.ts'
+import { type Bundle, maxBundleBytes, parseBundle } from '../core/bundle.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
-import { type Inventory, inventorySchema } from '../core/inventory.ts'
+import { type Inventory, type InventoryNode, inventorySchema } from '../core/inventory.ts'
 import { parseYaml } from '../core/plain-yaml.ts'
+import { toolVersion } from '../version.ts'
 import type { ReadDocument } from './read-document.ts'
 
 const again = 'make it again: k3os-migrate inventory'
+/** Some 30,000 pods take 40 MiB. */
+const maxInventoryBytes = 256 * 1024 * 1024
 
 /** The inventory in a file. What is wrong with it is named with file and field (exit 65; a missing file 74). */
 export async function readInventory(path: string): Promise<Inventory> {
@@ -13,37 +18,60 @@ export async function readInventory(path: string): Promise<Inventory> {
 
 /** The same, with the digest of the file. */
 export async function readInventoryFile(path: string): Promise<ReadDocument<Inventory>> {
-  const bytes = await readIfPresent(path)
-  if (bytes === undefined)
-    throw new MigrateError(`cannot read ${path}: it does not exist`, {
-      exitCode: exitCode.io,
-      hint: 'make one: k3os-migrate inventory',
-    })
+  const found = await findInventoryFile(path)
+  if (found !== undefined) return found
+  throw new MigrateError(`cannot read ${path}: it does not exist`, {
+    exitCode: exitCode.io,
+    hint: 'make one: k3os-migrate inventory',
+  })
+}
+
+/** Undefined when the file does not exist. */
+export async function findInventoryFile(path: string): Promise<ReadDocument<Inventory> | undefined> {
+  const bytes = await readIfPresent(path, maxInventoryBytes)
+  return bytes === undefined ? undefined : { document: parseInventory(bytes, path), sha256: sha256(bytes) }
+}
+
+export function parseInventory(bytes: Uint8Array, file: string): Inventory {
   const bad = (message: string, hint = again, cause?: unknown): MigrateError =>
-    new MigrateError(message, { exitCode: exitCode.badInput, hint, position: { file: path }, cause })
+    new MigrateError(message, { exitCode: exitCode.badInput, hint, position: { file }, cause })
   let document: unknown
   try {
     document = parseYaml(new TextDecoder().decode(bytes))
   } catch (error) {
     // The parser quotes the text; a file given by mistake may hold secrets.
-    throw bad('it is not YAML', again, error)
+    throw bad(yamlProblem(error), again, error)
   }
-  const { apiVersion, kind, metadata } = header(document)
+  const { apiVersion, kind, writtenBy } = header(document)
   if (kind !== 'Inventory')
     throw bad(`it is ${kind === undefined ? 'no document of k3os-migrate' : `of kind ${kind}`}`)
+  const writer = writtenBy === undefined ? '' : `, written by k3os-migrate ${writtenBy}`
   if (apiVersion !== 'k3os-migrate/v1')
     throw bad(
-      `it has the version ${apiVersion ?? '(none)'}${metadata === undefined ? '' : `, written by k3os-migrate ${metadata}`}`,
+      `it has the version ${apiVersion ?? '(none)'}${writer}`,
       'use that version of k3os-migrate or a newer one',
     )
   const result = inventorySchema.safeParse(document)
-  if (result.success) return { document: result.data, sha256: sha256(bytes) }
+  if (result.success) return result.data
   const [issue] = result.error.issues
   const at = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  throw bad(`${at}${issue?.message ?? 'it has an unknown form'}`)
+  // Fields come and go between versions.
+  const otherVersion = writtenBy !== undefined && writtenBy !== toolVersion
+  throw bad(
+    `${at}${issue?.message ?? 'it has an unknown form'}${otherVersion ? writer : ''}`,
+    otherVersion ? `use k3os-migrate ${writtenBy}, or ${again}` : again,
+  )
 }
 
-function header(document: unknown): { apiVersion?: string; kind?: string; metadata?: string } {
+function yamlProblem(error: unknown): string {
+  // The library's own guard: a few lines of aliases can stand for more than fits into memory.
+  if (error instanceof ReferenceError && /alias/i.test(error.message))
+    return 'its anchors and aliases stand for more than they should'
+  if (error instanceof RangeError) return 'it is nested too deeply'
+  return 'it is not YAML'
+}
+
+function header(document: unknown): { apiVersion?: string; kind?: string; writtenBy?: string } {
   if (typeof document !== 'object' || document === null) return {}
   const values = new Map<string, unknown>(Object.entries(document))
   const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -56,7 +84,33 @@ function header(document: unknown): { apiVersion?: string; kind?: string; metada
     Object.entries({
       apiVersion: text(values.get('apiVersion')),
       kind: text(values.get('kind')),
-      metadata: text(tool),
+      writtenBy: text(tool),
     }).filter(([, value]) => value !== undefined),
   )
+}
+
+/**
+ * What was read on a node, from the file beside the inventory. It must be the very one the inventory was made from (exit 65;
+ * a missing file 74).
+ */
+export async function readNodeBundle(
+  inventoryFile: string,
+  { name, bundle: { file, sha256: expected } }: Extract<InventoryNode, { status: 'read' }>,
+): Promise<Bundle> {
+  const folder = resolve(dirname(inventoryFile))
+  const path = resolve(folder, file)
+  // Said as the inventory names it: where the folder lies is no part of the answer.
+  const bad = (message: string): MigrateError =>
+    new MigrateError(message, { exitCode: exitCode.badInput, hint: again })
+  if (!path.startsWith(folder + sep))
+    throw bad(`the bundle ${file} of ${name} does not lie beside the inventory`)
+  const bytes = await readIfPresent(path, maxBundleBytes)
+  if (bytes === undefined)
+    throw new MigrateError(`there is no bundle ${file} of ${name} beside the inventory`, {
+      exitCode: exitCode.io,
+      hint: again,
+    })
+  if (sha256(bytes) !== expected)
+    throw bad(`the bundle ${file} of ${name} is not the one the inventory was made from`)
+  return parseBundle(bytes, file)
 }

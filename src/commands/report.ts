@@ -4,7 +4,6 @@ import { readIfPresent, writeDurably } from '../adapters/files.ts'
 import { findRun, stateDirectory } from '../adapters/run-directory.ts'
 import { assessmentSchema } from '../core/assessment.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import { inventorySchema } from '../core/inventory.ts'
 import { parseJournal } from '../core/journal.ts'
 import { planDigest } from '../core/make-plan.ts'
 import { outcomeSchema } from '../core/outcome.ts'
@@ -14,6 +13,7 @@ import { reportMarkdown } from '../output/report/report-markdown.ts'
 import { runReport, type RunDocuments } from '../output/report/run-report.ts'
 import type { CommandIo } from './io.ts'
 import { readDocument } from './read-document.ts'
+import { findInventoryFile } from './read-inventory.ts'
 
 export interface ReportOptions {
   /** Id or directory of the run; the newest when not given. */
@@ -54,7 +54,7 @@ async function readRun(directory: string): Promise<RunDocuments> {
       { exitCode: exitCode.io, hint: 'k3os-migrate status' },
     )
   const plan = await readDocument(path('plan.json'), planSchema, damaged)
-  const inventory = await readDocument(path('inventory.yaml'), inventorySchema, damaged)
+  const inventory = await findInventoryFile(path('inventory.yaml'))
   const assessment = await readDocument(path('assessment.json'), assessmentSchema, damaged)
   const digests = [
     { file: 'outcome.json', sha256: outcome.sha256 },

@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto'
-import { dirname, resolve } from 'node:path'
-import { readIfPresent } from '../adapters/files.ts'
 import { bundleFiles } from '../core/bundle-files.ts'
-import { parseBundle } from '../core/bundle.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { Inventory, InventoryNode } from '../core/inventory.ts'
 import { readConfig } from '../core/k3os/read.ts'
 import { configSourcesFrom } from '../core/k3os/sources.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
-import { readInventory } from './read-inventory.ts'
+import { readInventory, readNodeBundle } from './read-inventory.ts'
 
 const again = 'k3os-migrate inventory'
 
@@ -28,7 +24,7 @@ export async function nodesOfInventory(
   const unread: { name: string; reason: string }[] = []
   for (const node of chosen) {
     if (node.status === 'error') unread.push({ name: node.name, reason: node.reason })
-    else nodes.push(await nodeOf(node, inventory, dirname(file)))
+    else nodes.push(await nodeOf(node, inventory, file))
   }
   return { nodes, unread }
 }
@@ -42,31 +38,16 @@ export async function nodesWithBundles(
   const nodes: NodeToTranslate[] = []
   for (const node of inventory.nodes)
     if (node.status === 'read' && bundles.includes(node.bundle.file))
-      nodes.push(await nodeOf(node, inventory, dirname(file)))
+      nodes.push(await nodeOf(node, inventory, file))
   return nodes
 }
 
 async function nodeOf(
   node: Extract<InventoryNode, { status: 'read' }>,
   inventory: Inventory,
-  folder: string,
+  file: string,
 ): Promise<NodeToTranslate> {
-  const path = resolve(folder, node.bundle.file)
-  const bytes = await readIfPresent(path)
-  if (bytes === undefined)
-    throw new MigrateError(`cannot read ${path}, the bundle of ${node.name}: it does not exist`, {
-      exitCode: exitCode.io,
-      hint: again,
-    })
-  if (createHash('sha256').update(bytes).digest('hex') !== node.bundle.sha256)
-    throw new MigrateError(
-      `${path}, the bundle of ${node.name}, is not the one the inventory was made from`,
-      {
-        exitCode: exitCode.badInput,
-        hint: again,
-      },
-    )
-  const bundle = parseBundle(bytes, path)
+  const bundle = await readNodeBundle(file, node)
   const cluster = inventory.cluster?.status === 'read' ? inventory.cluster.facts : null
   return {
     name: node.name,

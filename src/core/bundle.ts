@@ -61,6 +61,9 @@ export interface CommandAnswer {
 /** A node with everything a k3OS node has is well below 1 MiB; this only bounds what a broken one can send. */
 export const maxBundleBytes = 64 * 1024 * 1024
 
+/** A node with thousands of containers has a few thousand records; each costs a look at every question. */
+const maxRecords = 50_000
+
 const magic = 'k3os-migrate-bundle'
 const version = 1
 const collectAgain = 'collect it again: k3os-migrate inventory script > collect.sh'
@@ -133,6 +136,7 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
     /^\d{1,15}$/.test(field) ? Number(field) : fail(at, `"${printable(field)}" is not a number`)
 
   for (let count = 0; ; count += 1) {
+    if (count > maxRecords) fail(at, `the bundle has more than ${maxRecords} records`)
     const line = next()
     const kind = line.split(' ', 1)[0] ?? ''
     const rest = line.slice(kind.length + 1)

@@ -41,6 +41,8 @@ interface Ran {
   readonly exit: number
   readonly document: Inventory
   readonly written: ReadonlyMap<string, { content: string | Uint8Array; mode: number }>
+  readonly moved: readonly string[]
+  readonly removed: readonly string[]
 }
 
 interface World {
@@ -53,6 +55,8 @@ interface World {
 async function run(options: Partial<InventoryOptions>, world: World = {}): Promise<Ran> {
   const written = new Map<string, { content: string | Uint8Array; mode: number }>()
   const files = new Map(Object.entries(world.files ?? {}))
+  const moved: string[] = []
+  const removed: string[] = []
   const ports: InventoryPorts = {
     host: {
       collect: (address) => (world.collect ?? (({ name }) => Promise.resolve(archive(name))))(address),
@@ -80,13 +84,21 @@ async function run(options: Partial<InventoryOptions>, world: World = {}): Promi
         written.set(path, { content, mode })
         return Promise.resolve()
       },
+      move: (from, to) => {
+        moved.push(`${from} -> ${to}`)
+        return Promise.resolve()
+      },
+      remove: (path) => {
+        removed.push(path)
+        return Promise.resolve()
+      },
       sha256: () => 'digest',
     },
   }
   const io = recordingIo('/work', world.signal === undefined ? {} : { signal: world.signal })
   const exit = await inventory({ ...defaults, ...options }, io, ports)
   const document = inventorySchema.parse(parse(String(written.get('/work/inv/inventory.yaml')?.content)))
-  return { io, exit, document, written }
+  return { io, exit, document, written, moved, removed }
 }
 
 function kubeNode(name: string, changes: Partial<KubeNode> = {}): KubeNode {
@@ -341,5 +353,57 @@ describe('output', () => {
     const said =
       ran.io.stdout() + ran.io.stderr() + String(ran.written.get('/work/inv/inventory.yaml')?.content)
     for (const canary of Object.values(canaries)) expect(said).not.toContain(canary)
+  })
+})
+
+describe('an inventory that is there already', () => {
+  const older = async (world: World = {}) => {
+    const first = await run({ host: ['n1=10.0.0.1', 'n2=10.0.0.2'] }, world)
+    return { '/work/inv/inventory.yaml': String(first.written.get('/work/inv/inventory.yaml')?.content) }
+  }
+  const n2Fails = (address: HostAddress) =>
+    address.name === 'n2' ? Promise.reject(lost) : Promise.resolve(archive(address.name))
+
+  test('is kept with its bundles, which an inventory of fewer nodes would leave behind', async () => {
+    const ran = await run({ host: ['n1=10.0.0.1'] }, { files: await older() })
+    expect(ran.removed).toEqual(['/work/inv/previous'])
+    expect(ran.moved).toEqual([
+      '/work/inv/bundles/n1.bundle -> /work/inv/previous/bundles/n1.bundle',
+      '/work/inv/bundles/n2.bundle -> /work/inv/previous/bundles/n2.bundle',
+      '/work/inv/inventory.yaml -> /work/inv/previous/inventory.yaml',
+    ])
+    expect(ran.io.stderr()).not.toContain('previous')
+  })
+
+  test('is named when the new one has gaps', async () => {
+    const ran = await run(
+      { host: ['n1=10.0.0.1', 'n2=10.0.0.2'] },
+      { files: await older(), collect: n2Fails },
+    )
+    expect(ran.exit).toBe(3)
+    expect(ran.io.stderr()).toContain('the last whole inventory is kept in /work/inv/previous/inventory.yaml')
+  })
+
+  test('and has gaps never takes the place of a whole one', async () => {
+    const files = await older({ collect: n2Fails })
+    const ran = await run({ host: ['n2=10.0.0.2'] }, { files })
+    expect(ran.moved).toEqual([])
+    expect(ran.removed).toEqual(['/work/inv/bundles/n1.bundle'])
+  })
+
+  test('of another version is moved out of the way', async () => {
+    const files = { '/work/inv/inventory.yaml': 'apiVersion: k3os-migrate/v9\nkind: Inventory\n' }
+    const ran = await run({ host: ['n1=10.0.0.1'] }, { files })
+    expect(ran.moved).toEqual(['/work/inv/inventory.yaml -> /work/inv/inventory.yaml.previous'])
+    expect(ran.io.stderr()).toContain('inventory.yaml.previous')
+  })
+
+  test('cannot name files outside of its folder for removal', async () => {
+    const [[file = '', text = ''] = []] = Object.entries(await older({ collect: n2Fails }))
+    const ran = await run(
+      { host: ['n2=10.0.0.2'] },
+      { files: { [file]: text.replace('bundles/n1.bundle', 'bundles/../../../etc/n1.bundle') } },
+    )
+    expect(ran.removed).toEqual([])
   })
 })

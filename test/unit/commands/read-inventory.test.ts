@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { readInventory } from '../../../src/commands/read-inventory.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { sha256 } from '../../../src/adapters/files.ts'
+import { readInventory, readNodeBundle } from '../../../src/commands/read-inventory.ts'
+import { factsWith } from '../../support/golden-node.ts'
 
 const head = 'apiVersion: k3os-migrate/v1\nkind: Inventory\n'
 const metadata = 'metadata: {createdAt: "2023-11-14T22:13:20Z", toolVersion: 0.1.0}\n'
@@ -50,5 +52,79 @@ test('a missing file is said to be missing', async () => {
   await expect(readInventory('/none/inventory.yaml')).rejects.toMatchObject({
     exitCode: 74,
     message: 'cannot read /none/inventory.yaml: it does not exist',
+  })
+})
+
+describe('what would not fit into memory', () => {
+  test('aliases that stand for billions of values', async () => {
+    const lines = Array.from(
+      { length: 12 },
+      (_, level) =>
+        `l${level}: &l${level} [${Array(10)
+          .fill(level === 0 ? 'x' : `*l${level - 1}`)
+          .join(', ')}]`,
+    )
+    await expect(readInventory(await write(`${head}${lines.join('\n')}\n`))).rejects.toMatchObject({
+      exitCode: 65,
+      message: 'its anchors and aliases stand for more than they should',
+    })
+  })
+
+  test('lists in lists without end', async () => {
+    await expect(readInventory(await write('['.repeat(200_000)))).rejects.toMatchObject({ exitCode: 65 })
+    const nested = Array.from({ length: 20_000 }, (_, level) => `${' '.repeat(level)}a:`).join('\n')
+    await expect(readInventory(await write(nested))).rejects.toMatchObject({ exitCode: 65 })
+  })
+
+  test('a file without end', async () => {
+    const before = process.memoryUsage().rss
+    await expect(readInventory('/dev/zero')).rejects.toMatchObject({
+      exitCode: 65,
+      message: expect.stringContaining('more than 268435456 bytes'),
+    })
+    expect(process.memoryUsage().rss - before).toBeLessThan(600 * 2 ** 20)
+  })
+})
+
+test('a field of another version of the tool is said to be one', async () => {
+  const file = await write(`${head}${metadata.replace('0.1.0', '0.9.0')}cluster: null\nnodes: []\nmore: 1\n`)
+  await expect(readInventory(file)).rejects.toMatchObject({
+    message: expect.stringContaining('written by k3os-migrate 0.9.0'),
+    hint: expect.stringContaining('use k3os-migrate 0.9.0'),
+  })
+})
+
+describe('the bundle of a node', () => {
+  const node = (file: string, digest = sha256('x')) => ({
+    name: 'n1',
+    address: null,
+    status: 'read' as const,
+    readAt: '2023-11-14T22:13:20Z',
+    how: 'bundle n1.bundle',
+    bundle: { file, sha256: digest },
+    facts: factsWith({}),
+  })
+
+  test.each(['../n1.bundle', '/etc/shadow', 'bundles/../../n1.bundle'])(
+    'is not looked for at %s',
+    async (path) => {
+      const file = await write(head)
+      await expect(readNodeBundle(file, node(path))).rejects.toMatchObject({
+        exitCode: 65,
+        message: `the bundle ${path} of n1 does not lie beside the inventory`,
+      })
+    },
+  )
+
+  test('must be the one the inventory was made from', async () => {
+    const file = await write(head)
+    await expect(readNodeBundle(file, node('inventory.yaml'))).rejects.toMatchObject({
+      exitCode: 65,
+      message: 'the bundle inventory.yaml of n1 is not the one the inventory was made from',
+    })
+    await expect(readNodeBundle(file, node('n1.bundle'))).rejects.toMatchObject({
+      exitCode: 74,
+      message: 'there is no bundle n1.bundle of n1 beside the inventory',
+    })
   })
 })

@@ -117,6 +117,13 @@ describe('a bundle is refused with its line when it', () => {
     expect(refused.message).toContain(message)
   })
 
+  test('has records without end', () => {
+    const many = Array.from({ length: 60_000 }, (_, index) => `absent /${index}`).join('\n')
+    expect(() => parseBundle(new TextEncoder().encode(`${head}${many}\nend 60000\n`), 'n1.bundle')).toThrow(
+      'more than 50000 records',
+    )
+  })
+
   test('is too large', () => {
     expect(() => parseBundle(new Uint8Array(maxBundleBytes + 1), 'n1.bundle')).toThrow(/more than/)
   })
