@@ -93,6 +93,7 @@ export interface Simulated {
     readonly killAfter?: number
     readonly stop?: AbortSignal
     readonly limit?: number
+    readonly scrub?: (text: string) => string
   }): Promise<RunResult>
 }
 
@@ -137,7 +138,7 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
     journal,
     plan,
     ports,
-    async start({ killAfter, stop = new AbortController().signal, limit } = {}) {
+    async start({ killAfter, stop = new AbortController().signal, limit, scrub = (text) => text } = {}) {
       let appended = 0
       const sink: JournalSink = {
         async append(line) {
@@ -155,7 +156,7 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
         translate: async (node, nonce) => translationOf(world, node, nonce),
         onEvent: (event) => events.push(event),
         approve: async () => ({ by: 'kim', at: '2026-11-24T08:00:00Z', how: 'file' }),
-        scrub: (text) => text,
+        scrub,
         stop,
       }
       return run(job, limit)

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { JournalRecord } from '../../src/core/journal.ts'
-import { planDigest } from '../../src/core/make-plan.ts'
-import type { Plan, StepId } from '../../src/core/plan.ts'
+import type { Plan } from '../../src/core/plan.ts'
 import type { SpineLab } from './spine-lab.ts'
 
 const cliFile = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
@@ -105,21 +103,6 @@ async function collect(child: ReturnType<typeof spawn>, said: string[]): Promise
 
 export function readPlanFile(file: string): Plan {
   return JSON.parse(readFileSync(file, 'utf8')) as Plan
-}
-
-/** A plan with other times for some steps, which a user has no flag for, and the digest that belongs to it. */
-export function shortenSteps(file: string, seconds: Partial<Record<StepId, number>>): void {
-  const plan = readPlanFile(file)
-  const nodes = plan.nodes.map((node) => ({
-    ...node,
-    steps: node.steps.map((step) => ({
-      ...step,
-      timeoutMs: (seconds[step.id] ?? step.timeoutMs / 1000) * 1000,
-    })),
-  }))
-  const changed = { ...plan, nodes }
-  const digest = planDigest(changed, (content) => createHash('sha256').update(content).digest('hex'))
-  writeFileSync(file, JSON.stringify({ ...changed, digest }, null, 2))
 }
 
 /** Complete lines only: the last one may be on its way. */

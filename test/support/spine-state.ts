@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlPlane } from './control-plane.ts'
+import { untilReady } from './kube-workload.ts'
 import { until } from './lab-processes.ts'
 import type { Desk } from './spine-cli.ts'
 import type { JournalRecord } from '../../src/core/journal.ts'
@@ -72,6 +73,11 @@ export async function everythingIn(lab: SpineLab): Promise<Record<string, string
     seen[`machine ${name}`] = digest(execFileSync('find', ['.', ...found], { cwd: root, encoding: 'utf8' }))
   }
   return seen
+}
+
+export async function scale(cluster: ControlPlane, app: string, replicas: number): Promise<void> {
+  await cluster.kubectl(['scale', 'deployment', '-n', 'shop', app, '--replicas', String(replicas)])
+  await untilReady(cluster, app, replicas)
 }
 
 /** Waits for a record of the newest run of this desk, without disturbing it. */

@@ -1,15 +1,14 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JournalRecord } from '../../../src/core/journal.ts'
 import { controlPlaneMissing } from '../../support/control-plane.ts'
 import type { KubeAge } from '../../support/control-plane-flags.ts'
 import { apply, budget, deployment, untilBudgetAllows, untilReady } from '../../support/kube-workload.ts'
 import { requirePart } from '../../support/require-part.ts'
-import { killAt, shortenSteps, sitDown, type CliResult, type Desk } from '../../support/spine-cli.ts'
+import { killAt, sitDown, type CliResult, type Desk } from '../../support/spine-cli.ts'
 import { startSpineLab, type SpineLab } from '../../support/spine-lab.ts'
 import { newSystem } from '../../support/spine-machine.ts'
 import { kubectlLabel, kubectlTaint, spineScenario } from '../../support/spine-scenario.ts'
-import { nodeState } from '../../support/spine-state.ts'
+import { nodeState, scale } from '../../support/spine-state.ts'
 import { missingForK3osRoot } from '../../support/sshd.ts'
 
 type IsIt = (record: JournalRecord) => boolean
@@ -32,7 +31,7 @@ interface Boundary {
   readonly node: string
   readonly when: string
   readonly at: IsIt
-  /** A budget holds the drain until `apply` is dead. */
+  /** Its budget has no room until `apply` is dead. */
   readonly held?: true
 }
 
@@ -82,13 +81,14 @@ for (const age of ['1.20', '1.35'] as const)
       beforeAll(async () => {
         const nodes = boundaries[age].map(({ node }) => node)
         lab = await startSpineLab(age, spineScenario(nodes))
-        // Each pod may run on its node and on the server, and begins on its node.
+        // Two pods of each may run on its node and on the server, and begin on their node.
         await lab.cluster.kubectl(['cordon', 's'])
         await apply(
           lab.cluster,
-          ...nodes.map((node) => deployment(node, 1, 1, { affinity: onlyOn(node, 's') })),
+          ...nodes.map((node) => deployment(node, 2, 1, { affinity: onlyOn(node, 's') })),
+          ...boundaries[age].flatMap(({ node, held }) => (held ? [budget(age, node, 1)] : [])),
         )
-        await Promise.all(nodes.map(async (node) => untilReady(lab.cluster, node, 1)))
+        await Promise.all(nodes.map(async (node) => untilReady(lab.cluster, node, 2)))
         await lab.cluster.kubectl(['uncordon', 's'])
         const desk = sitDown(lab)
         const { code, stderr } = await desk.run('inventory', ...lab.hosts)
@@ -121,14 +121,13 @@ for (const age of ['1.20', '1.35'] as const)
       async function live({ node, at, held }: Boundary, at0: Desk): Promise<Story> {
         const desk = sitDown(lab, at0)
         const plan = `${node}.json`
-        shortenSteps(join(desk.folder, plan), { drain: 120 })
         if (held) {
-          await apply(lab.cluster, budget(age, node, 1))
+          await scale(lab.cluster, node, 1)
           await untilBudgetAllows(lab.cluster, age, node, 0)
         }
         const killed = await killAt(desk, desk.apply(plan), at)
         const statusBetween = await desk.run('status', ...desk.stateDir, '-o', 'json')
-        if (held) await apply(lab.cluster, budget(age, node, 0))
+        if (held) await scale(lab.cluster, node, 2)
         return { desk, killed, statusBetween, resumed: await desk.resume(plan).result }
       }
 

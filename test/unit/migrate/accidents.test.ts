@@ -217,3 +217,22 @@ describe('time and signals', () => {
     expect(said.length).toBeLessThan(12)
   })
 })
+
+describe('a secret that is also a name', () => {
+  const scrub = (text: string) => text.replaceAll('rack', '<redacted>')
+
+  it('does not change what a later process acts on', async () => {
+    const simulated = simulate(smallScenario())
+    await simulated.start({ limit: 1, scrub })
+    const captured = simulated.journal.find(({ step, phase }) => step === 'capture' && phase === 'intent')
+    expect(captured?.data['labels']).toMatchObject({ 'example.org/rack': 'a' })
+  })
+
+  it('is taken out of sentences', async () => {
+    const simulated = simulate(smallScenario())
+    simulated.ports.hook.run = async () => ({ exitCode: 1, tail: 'cannot log in to rack' })
+    await simulated.start({ limit: 1, scrub })
+    const failed = simulated.journal.find(({ data }) => data['outcome'] === 'failed')
+    expect(failed?.data['error']).toContain('cannot log in to <redacted>')
+  })
+})
