@@ -21,6 +21,7 @@ export interface Commands {
   readonly config: () => Promise<Action>
   readonly inventory: () => Promise<Action>
   readonly inventoryScript: () => Promise<Action>
+  readonly inventoryDiff: () => Promise<Action>
   readonly assess: () => Promise<Action>
   readonly targets: () => Promise<Action>
   readonly translate: () => Promise<Action>
@@ -41,6 +42,7 @@ const realCommands: Commands = {
   config: async () => (await import('./commands/config.ts')).config,
   inventory: async () => (await import('./commands/inventory.ts')).inventory,
   inventoryScript: async () => (await import('./commands/inventory.ts')).inventoryScript,
+  inventoryDiff: async () => (await import('./commands/inventory-diff.ts')).inventoryDiff,
   assess: async () => (await import('./commands/assess.ts')).assess,
   targets: async () => (await import('./commands/targets.ts')).targets,
   translate: async () => (await import('./commands/translate.ts')).translate,
@@ -151,6 +153,20 @@ export function createProgram(
       "inventory script | ssh rancher@shop-1 'sudo sh' > collected/shop-1.bundle",
     ],
   )
+  add(
+    inventory,
+    'diff',
+    'say what changed from one inventory to a later one (exit 5 when anything did)',
+    commands.inventoryDiff,
+    [
+      'inventory diff k3os-inventory/previous/inventory.yaml k3os-inventory/inventory.yaml',
+      'inventory diff old.yaml new.yaml --all -o json',
+    ],
+  )
+    .argument('<before>', 'the older inventory')
+    .argument('<after>', 'the newer one')
+    .option('--all', 'also what changes by itself: sizes, clocks, boots, pods')
+    .addOption(output(['table', 'json'], 'table'))
 
   add(program, 'assess', 'say what stands against moving, and which target fits', commands.assess, [
     'assess',

@@ -64,6 +64,7 @@ function recordedProgram(
     config: record('config'),
     inventory: record('inventory'),
     inventoryScript: record('inventoryScript'),
+    inventoryDiff: record('inventoryDiff'),
     assess: record('assess'),
     targets: record('targets'),
     translate: record('translate'),

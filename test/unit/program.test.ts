@@ -61,6 +61,11 @@ const table: readonly (readonly [line: string, command: string, options: object]
     },
   ],
   ['inventory script', 'inventoryScript', {}],
+  [
+    'inventory diff a.yaml b.yaml --all',
+    'inventoryDiff',
+    { before: 'a.yaml', after: 'b.yaml', all: true, output: 'table' },
+  ],
   ['inventory --user me script', 'inventoryScript', {}],
 
   ['assess', 'assess', { inventory: 'k3os-inventory/inventory.yaml', failOn: 'never', output: 'table' }],

@@ -399,7 +399,8 @@ describe('an inventory that is there already', () => {
   })
 
   test('cannot name files outside of its folder for removal', async () => {
-    const [[file = '', text = ''] = []] = Object.entries(await older({ collect: n2Fails }))
+    const file = '/work/inv/inventory.yaml'
+    const text = (await older({ collect: n2Fails }))[file]
     const ran = await run(
       { host: ['n2=10.0.0.2'] },
       { files: { [file]: text.replace('bundles/n1.bundle', 'bundles/../../../etc/n1.bundle') } },
