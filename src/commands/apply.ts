@@ -14,7 +14,15 @@ import { run } from '../migrate/runner.ts'
 import { mark } from '../output/style.ts'
 import { approver, requireApproval } from './approval.ts'
 import type { CommandIo } from './io.ts'
-import { copyInputs, readNodes, readPlan, refuseOldPlan, renderer, scrubber } from './plan-inputs.ts'
+import {
+  copyInputs,
+  readNodes,
+  readPlan,
+  refuseOldPlan,
+  refuseStalePlan,
+  renderer,
+  scrubber,
+} from './plan-inputs.ts'
 import { checkPlanSignature } from './plan-signature.ts'
 import type { RunOptions } from './run-options.ts'
 import { printOutcome, tell } from './run-output.ts'
@@ -48,6 +56,7 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
   const nodes = await readNodes(plan, inventoryFile)
   if (options.dryRun === true) return printDryRun(plan, nodes, ports, io)
   requireApproval(plan, options, io)
+  await refuseStalePlan(plan, ports.reader, io.signal)
 
   const runId = newRunId(ports.clock.now().getTime(), randomBytes(10).toString('hex'))
   const directory = join(resolve(io.cwd, stateDirectory(io.env, options.stateDir)), 'runs', runId)
@@ -153,7 +162,13 @@ async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts>
     io.env,
   )
   const { sshSettings } = await import('./ssh-settings.ts')
-  return { kube, reader, host: sshHost(sshSettings(options, io)), hook: programHook(io.env), clock: systemClock }
+  return {
+    kube,
+    reader,
+    host: sshHost(sshSettings(options, io)),
+    hook: programHook(io.env),
+    clock: systemClock,
+  }
 }
 
 async function printDryRun(

@@ -14,7 +14,10 @@ import { planSchema, type Plan, type PlanNode } from '../core/plan.ts'
 import { createRedactor, secretLeaves } from '../core/redact.ts'
 import { secretParts } from '../core/secret-parts.ts'
 import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
+import { clusterChanges, stalePlan } from '../core/plan-fingerprint.ts'
+import type { ClusterReader } from '../migrate/ports.ts'
 import type { Rendered } from '../migrate/step.ts'
+import { marker } from '../migrate/steps/check.ts'
 import { requireDocument } from './read-document.ts'
 import { findTranslator } from './target.ts'
 import { nodesWithBundles } from './translate-inventory.ts'
@@ -31,7 +34,15 @@ export async function readPlan(file: string): Promise<Plan> {
   })
 }
 
+/** Too old, or resting on a waiver that has ended (exit 5). */
 export function refuseOldPlan(plan: Plan, now: Date): void {
+  const today = now.toISOString().slice(0, 10)
+  const ended = plan.waivers.find(({ expires }) => expires !== null && expires < today)
+  if (ended !== undefined)
+    throw new MigrateError(`the plan rests on a waiver that ended on ${ended.expires ?? ''}: ${ended.key}`, {
+      exitCode: exitCode.stalePlan,
+      hint: 'do what the finding asks for, or renew the waiver; then make a new plan: k3os-migrate plan',
+    })
   const hours = (now.getTime() - Date.parse(plan.metadata.createdAt)) / 3_600_000
   if (hours <= plan.policy.maxAgeHours) return
   throw new MigrateError(
@@ -41,6 +52,22 @@ export function refuseOldPlan(plan: Plan, now: Date): void {
       hint: 'take a new inventory and make a new plan: k3os-migrate inventory && k3os-migrate plan',
     },
   )
+}
+
+/**
+ * Looks at all nodes before the first one is touched, so that a plan that cannot be carried out to its end is refused at
+ * its beginning. Each is looked at again when its turn comes. One that another run has marked is left to that look.
+ */
+export async function refuseStalePlan(plan: Plan, reader: ClusterReader, signal: AbortSignal): Promise<void> {
+  const cluster = await reader.read(signal)
+  const marked = new Set(
+    cluster.nodes.filter(({ annotations }) => marker in annotations).map(({ name }) => name),
+  )
+  const stale = plan.nodes
+    .filter(({ name }) => !marked.has(name))
+    .map((node) => [node.name, clusterChanges(plan, node, cluster, sha256)] as const)
+    .filter(([, changes]) => changes.length > 0)
+  if (stale.length > 0) throw stalePlan(stale)
 }
 
 /** The nodes of the plan with their bundles, each exactly the one that was planned with. */

@@ -163,7 +163,11 @@ export class World {
     if (waiting.length === 0) return
     const nodes = [...this.nodes.values()].map((node) => this.kubeNode(node))
     for (const pod of waiting) {
-      const place = placeFor(pod, { nodes, pods: this.pods, volumes: this.source.persistentVolumes })
+      const place = placeFor(pod, {
+        nodes,
+        pods: this.pods,
+        persistentVolumes: this.source.persistentVolumes,
+      })
       if (place === undefined) continue
       pod.node = place
       const key = workloadKey(pod)
