@@ -134,6 +134,13 @@ export function createProgram(
     .option('--hosts <file>', 'a file with one node a line')
     .option('--from-dir <dir>', 'read bundles that were collected by hand')
     .option('--no-cluster', 'do not ask the Kubernetes API')
+    .option('--kubeconfig-from <host>', 'use the kubeconfig that k3s keeps on this server')
+    .option(
+      '--via-pod',
+      'read nodes through a privileged pod on each, created and removed; arguments are node names',
+    )
+    .option('--image <image>', 'image of these pods, with sh, sleep and chroot')
+    .option('--clean-up', 'only remove pods that a killed --via-pod left behind')
     .option('--user <name>', 'user to log in as; default: that of ~/.ssh/config, else rancher')
     .option('--port <number>', 'SSH port; default: that of ~/.ssh/config, else 22', port)
     .option('-i, --identity <file>', 'private key; default: the agent and ~/.ssh/id_*')

@@ -52,6 +52,8 @@ export async function demo(options: DemoOptions, io: CommandIo): Promise<ExitCod
       clock,
       files: inventoryFiles,
       sshDefaults: () => ({}),
+      owner: 'me@here',
+      connectPods: () => Promise.reject(new Error('no pods here')),
       connectCluster: async () => kube,
     })
   }

@@ -38,19 +38,26 @@ export async function readMachines(
 ): Promise<ReadMachine[]> {
   let through = 0
   return inParallel(machines, options.parallel, async (machine) => {
-    const result = await readOne(machine, io, ports)
+    const result = await readOne(machine, options, io, ports)
     through += 1
     if (!io.signal.aborted) io.err(progressLine(result, through, machines.length))
     return result
   })
 }
 
-async function readOne(machine: MachineToRead, io: CommandIo, ports: InventoryPorts): Promise<ReadMachine> {
+async function readOne(
+  machine: MachineToRead,
+  options: InventoryOptions,
+  io: CommandIo,
+  ports: InventoryPorts,
+): Promise<ReadMachine> {
   switch (machine.from) {
     case 'ssh':
       return overSsh(machine, io, ports)
     case 'file':
       return fromFile(machine, io, ports)
+    case 'pod':
+      return viaPod(machine, options, io, ports)
     case 'nowhere': {
       const { given, reason } = machine
       return { given, fallback: given, ...nowhere, facts: null, reading: { status: 'error', reason } }
@@ -75,6 +82,34 @@ async function overSsh(
     return { readAt: startedAt.toISOString(), how, bundle, sha256: ports.files.sha256(bundle), facts }
   })
   return { ...place, facts: reading.status === 'read' ? reading.facts : null, reading }
+}
+
+async function viaPod(
+  { given, host, image }: MachineToRead & { from: 'pod' },
+  options: InventoryOptions,
+  io: CommandIo,
+  ports: InventoryPorts,
+): Promise<ReadMachine> {
+  const reading = await attempt(io, async () => {
+    const pods = await ports.connectPods()
+    let startedAt = ports.clock.now()
+    const choice = {
+      image,
+      owner: ports.owner,
+      timeoutMs: options.timeout,
+      // The image may have to be fetched first, and the clocks are compared.
+      onStart: () => {
+        startedAt = ports.clock.now()
+      },
+    }
+    const bundle = await pods.collect(given, choice, io.signal)
+    const parsed = parseBundle(bundle, `bundle of ${given}`)
+    const facts = nodeFacts(parsed, { epochSeconds: Math.floor(startedAt.getTime() / 1000) })
+    const how = `pod with ${image} on ${given}`
+    return { readAt: startedAt.toISOString(), how, bundle, sha256: ports.files.sha256(bundle), facts }
+  })
+  const facts = reading.status === 'read' ? reading.facts : null
+  return { given, fallback: given, host, address: host, facts, reading }
 }
 
 async function fromFile(

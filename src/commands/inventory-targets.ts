@@ -11,6 +11,13 @@ import type { InventoryOptions, InventoryPorts } from './inventory.ts'
 export type MachineToRead =
   | { readonly from: 'ssh'; readonly given: string | undefined; readonly address: HostAddress }
   | { readonly from: 'file'; readonly file: string; readonly label: string }
+  | {
+      readonly from: 'pod'
+      readonly given: string
+      /** InternalIP, where there is one. */
+      readonly host: string | null
+      readonly image: string
+    }
   /** Known, but there is no way to it. */
   | { readonly from: 'nowhere'; readonly given: string; readonly reason: string }
 
@@ -30,6 +37,7 @@ export async function machinesToRead(
       })
     return bundlesIn(fromDir, io, ports)
   }
+  if (options.viaPod === true) return podMachines(options, cluster)
   const fromFile = hosts === undefined ? [] : await readHostsFile(hosts, io, ports)
   const entries = [...host.map((text) => parseHost(text)), ...fromFile]
   if (entries.length > 0) return withoutDoubles(entries.map((entry) => overSsh(entry, options, ports)))
@@ -61,17 +69,28 @@ async function bundlesIn(directory: string, io: CommandIo, ports: InventoryPorts
   }))
 }
 
-/** What the user says of this host, else of all, else in the SSH configuration, else what k3OS has. */
 function overSsh(
   entry: HostEntry,
   options: InventoryOptions,
   ports: InventoryPorts,
 ): MachineToRead & { from: 'ssh' } {
-  const usual = ports.sshDefaults(entry.host)
+  return { from: 'ssh', given: entry.name, address: sshAddress(entry, options, ports.sshDefaults) }
+}
+
+/** What the user says of this host, else of all, else in the SSH configuration, else what k3OS has. */
+export function sshAddress(
+  entry: HostEntry,
+  options: Pick<InventoryOptions, 'user' | 'port'>,
+  usually: InventoryPorts['sshDefaults'],
+): HostAddress {
   const { name, host } = entry
-  const user = entry.user ?? options.user ?? usual.user ?? 'rancher'
-  const port = entry.port ?? options.port ?? usual.port ?? 22
-  return { from: 'ssh', given: name, address: { name: name ?? host, host, port, user } }
+  const usual = usually(host)
+  return {
+    name: name ?? host,
+    host,
+    port: entry.port ?? options.port ?? usual.port ?? 22,
+    user: entry.user ?? options.user ?? usual.user ?? 'rancher',
+  }
 }
 
 function withoutDoubles(machines: readonly (MachineToRead & { from: 'ssh' })[]): MachineToRead[] {
@@ -91,11 +110,45 @@ function withoutDoubles(machines: readonly (MachineToRead & { from: 'ssh' })[]):
   return [...machines]
 }
 
+/** Through a pod on each of them; arguments are names of Nodes. */
+function podMachines(options: InventoryOptions, cluster: Inventory['cluster']): MachineToRead[] {
+  const { image, host: wanted } = options
+  const usage = (message: string, hint: string): MigrateError =>
+    new MigrateError(message, { exitCode: exitCode.usage, hint })
+  if (image === undefined)
+    throw usage(
+      '--via-pod needs an image for its pods',
+      'any that the nodes have or can get, with sh, sleep and chroot: --image busybox:1.36',
+    )
+  if (options.hosts !== undefined)
+    throw usage('--via-pod takes names of nodes as arguments, no hosts file', 'k3os-migrate inventory --help')
+  const nodes = k3osNodes(cluster)
+  const unknown = wanted.find((name) => nodes.every((node) => node.name !== name))
+  if (unknown !== undefined)
+    throw usage(
+      `the cluster has no k3OS node "${unknown}"`,
+      `nodes: ${nodes.map(({ name }) => name).join(', ')}`,
+    )
+  return nodes
+    .filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+    .map((node) => ({ from: 'pod', given: node.name, host: internalIp(node) ?? null, image }))
+}
+
 function clusterMachines(
   options: InventoryOptions,
   ports: InventoryPorts,
   cluster: Inventory['cluster'],
 ): MachineToRead[] {
+  return k3osNodes(cluster).map((node): MachineToRead => {
+    const host = internalIp(node)
+    if (host === undefined)
+      return { from: 'nowhere', given: node.name, reason: 'its Node object has no InternalIP' }
+    return overSsh({ name: node.name, user: undefined, host, port: undefined }, options, ports)
+  })
+}
+
+/** The k3OS nodes of a cluster that was asked for them. */
+function k3osNodes(cluster: Inventory['cluster']): KubeNode[] {
   const give = 'name the nodes: k3os-migrate inventory n1=10.0.0.5 n2=10.0.0.6'
   if (cluster === null)
     throw new MigrateError('no host is given, and the cluster is not to be asked', {
@@ -116,12 +169,7 @@ function clusterMachines(
       exitCode: exitCode.inhibitors,
       hint: give,
     })
-  return nodes.map((node): MachineToRead => {
-    const host = internalIp(node)
-    if (host === undefined)
-      return { from: 'nowhere', given: node.name, reason: 'its Node object has no InternalIP' }
-    return overSsh({ name: node.name, user: undefined, host, port: undefined }, options, ports)
-  })
+  return nodes
 }
 
 /** rancher/k3os labels its nodes through k3s's `--node-label`, pkg/cc/funcs.go; the image is what the kubelet reports. */

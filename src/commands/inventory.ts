@@ -1,8 +1,12 @@
+import { hostname, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { KubeconfigChoice } from '../adapters/kube/kubeconfig.ts'
+import type { CollectorPods } from '../adapters/kube-pods.ts'
 import { moveFile, namesIn, readIfPresent, removeFile, sha256, writeDurably } from '../adapters/files.ts'
 import { maxBundleBytes } from '../core/bundle.ts'
 import { exitCode, type ExitCode, MigrateError } from '../core/errors.ts'
 import { type ClusterFacts, type Inventory, type InventoryNode, inventorySchema } from '../core/inventory.ts'
+import { parseHost } from '../core/hosts-file.ts'
 import { nameMachines } from '../core/node-names.ts'
 import { sshWay } from '../core/ssh-config.ts'
 import type { Clock, ClusterReader, Host } from '../migrate/ports.ts'
@@ -14,7 +18,8 @@ import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 import { readMachines, type ReadMachine } from './inventory-read.ts'
 import { keepOlder } from './keep-older-inventory.ts'
-import { machinesToRead, otherNodes } from './inventory-targets.ts'
+import { machinesToRead, otherNodes, sshAddress } from './inventory-targets.ts'
+import { kubeconfigOf } from './k3s-kubeconfig.ts'
 
 export interface InventoryOptions {
   /** `[name=][user@]host[:port]`; none = a file, a folder, or the cluster says which. */
@@ -25,6 +30,11 @@ export interface InventoryOptions {
   readonly cluster: boolean
   readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
+  /** A k3s server whose own kubeconfig is used. */
+  readonly kubeconfigFrom?: string | undefined
+  readonly viaPod?: boolean | undefined
+  readonly image?: string | undefined
+  readonly cleanUp?: boolean | undefined
   readonly user?: string | undefined
   readonly port?: number | undefined
   readonly identity?: string | undefined
@@ -42,6 +52,10 @@ export interface InventoryPorts {
   sshDefaults(host: string): { readonly user?: string | undefined; readonly port?: number | undefined }
   /** Prepares to ask the API server; fails when no cluster is configured. */
   connectCluster(): Promise<ClusterReader>
+  /** The same for reading nodes through pods. */
+  connectPods(): Promise<CollectorPods>
+  /** `kim@laptop`, for those who find a pod of ours. */
+  readonly owner: string
   readonly clock: Clock
   readonly files: InventoryFiles
 }
@@ -69,9 +83,14 @@ export async function inventory(
   given?: InventoryPorts,
 ): Promise<ExitCode> {
   const ports = given ?? (await realInventoryPorts(options, io))
+  if (options.cleanUp === true) return cleanUpPods(io, ports)
   const cluster = await readCluster(options, io, ports)
   const facts = cluster?.status === 'read' ? cluster.facts : null
   const machines = await machinesToRead(options, io, ports, cluster)
+  if (options.viaPod === true)
+    io.err(
+      `each node gets a privileged pod with the image ${options.image}, which is removed when it is read\n`,
+    )
   const read = await readMachines(machines, options, io, ports)
   if (io.signal.aborted)
     throw new MigrateError('stopped before every node was read; nothing was written', {
@@ -113,13 +132,23 @@ export async function inventoryScript(_options: object, io: CommandIo): Promise<
   return exitCode.ok
 }
 
+/** Removes what `--via-pod` left behind when it was killed. */
+async function cleanUpPods(io: CommandIo, ports: InventoryPorts): Promise<ExitCode> {
+  const { removed, left } = await (await ports.connectPods()).cleanUp(ports.owner, io.signal)
+  for (const pod of removed) io.out(`removed ${pod}\n`)
+  for (const pod of left) io.err(`${mark('warn', `left alone: ${pod}`)}, which may still be in use\n`)
+  if (removed.length + left.length === 0) io.err('there is no pod of k3os-migrate\n')
+  return exitCode.ok
+}
+
 async function readCluster(
   options: InventoryOptions,
   io: CommandIo,
   ports: InventoryPorts,
 ): Promise<Inventory['cluster']> {
   // Archives come from places without network; there a cluster is asked only when it is named.
-  const named = options.kubeconfig !== undefined || options.context !== undefined
+  const { kubeconfig, kubeconfigFrom, context } = options
+  const named = [kubeconfig, kubeconfigFrom, context].some((choice) => choice !== undefined)
   if (!options.cluster || (options.fromDir !== undefined && !named)) return null
   try {
     const reader = await ports.connectCluster()
@@ -169,15 +198,29 @@ export async function realInventoryPorts(options: InventoryOptions, io: CommandI
   const config = await readSshConfig(settings.configFile)
   for (const part of config?.leftOut ?? [])
     io.err(`${mark('warn', `${part} is not understood and left out`)}\n`)
+  const chooseKubeconfig = async (): Promise<KubeconfigChoice> => {
+    const { context, kubeconfig: file, kubeconfigFrom: from } = options
+    if (from !== undefined) {
+      const address = sshAddress(parseHost(from), options, (name) => sshWay(config, name))
+      return { text: await kubeconfigOf(host, address, io.signal), context }
+    }
+    return { kubeconfig: file === undefined ? undefined : resolve(io.cwd, file), context }
+  }
+  let chosen: Promise<KubeconfigChoice> | undefined
+  const kubeconfig = async (): Promise<KubeconfigChoice> => (chosen ??= chooseKubeconfig())
+  let pods: Promise<CollectorPods> | undefined
   return {
     host,
     sshDefaults: (host) => sshWay(config, host),
     async connectCluster() {
       const { connectCluster } = await import('../adapters/kube.ts')
-      const { kubeconfig, context } = options
-      const file = kubeconfig === undefined ? undefined : resolve(io.cwd, kubeconfig)
-      return (await connectCluster({ kubeconfig: file, context }, io.env)).reader
+      return (await connectCluster(await kubeconfig(), io.env)).reader
     },
+    async connectPods() {
+      const { connectCollectorPods } = await import('../adapters/kube-pods.ts')
+      return (pods ??= kubeconfig().then(async (choice) => connectCollectorPods(choice, io.env)))
+    },
+    owner: `${userInfo().username}@${hostname()}`,
     clock: systemClock,
     files: inventoryFiles,
   }

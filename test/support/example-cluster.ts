@@ -36,6 +36,8 @@ export async function exampleInventory(folder: string): Promise<{ world: World; 
     files: inventoryFiles,
     connectCluster: async () => kube,
     sshDefaults: () => ({}),
+    owner: 'me@here',
+    connectPods: () => Promise.reject(new Error('no pods here')),
   })
   await assess({ inventory: 'inventory.yaml', failOn: 'never', output: 'table' }, io)
   return { world, io }

@@ -60,6 +60,17 @@ const table: readonly (readonly [line: string, command: string, options: object]
       context: 'c',
     },
   ],
+  [
+    'inventory n1 --via-pod --image busybox',
+    'inventory',
+    { ...inventoryDefaults, host: ['n1'], viaPod: true, image: 'busybox' },
+  ],
+  ['inventory --clean-up', 'inventory', { ...inventoryDefaults, cleanUp: true }],
+  [
+    'inventory --kubeconfig-from s1 s1',
+    'inventory',
+    { ...inventoryDefaults, host: ['s1'], kubeconfigFrom: 's1' },
+  ],
   ['inventory script', 'inventoryScript', {}],
   [
     'inventory diff a.yaml b.yaml --all',

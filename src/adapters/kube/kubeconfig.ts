@@ -5,6 +5,8 @@ import { exitCode, MigrateError } from '../../core/errors.ts'
 export interface KubeconfigChoice {
   /** `--kubeconfig`: this file only, and it must exist. */
   readonly kubeconfig?: string | undefined
+  /** A kubeconfig that was read elsewhere, with the name it has in messages; goes before files. */
+  readonly text?: { readonly name: string; readonly content: string } | undefined
   /** `--context`; without it the current context of the kubeconfig. */
   readonly context?: string | undefined
 }
@@ -56,6 +58,11 @@ function readFiles(
   choice: KubeconfigChoice,
   env: Environment,
 ): { readonly files: readonly string[]; readonly found: readonly KubeConfig[] } {
+  if (choice.text !== undefined) {
+    const { name, content } = choice.text
+    const config = readWith(name, (into) => into.loadFromString(content))
+    return { files: [name], found: config === undefined ? [] : [config] }
+  }
   if (choice.kubeconfig !== undefined) {
     const config = readOne(choice.kubeconfig)
     return { files: [choice.kubeconfig], found: config === undefined ? [] : [config] }
@@ -67,9 +74,13 @@ function readFiles(
 
 /** undefined for a file that does not exist. */
 function readOne(file: string): KubeConfig | undefined {
+  return readWith(file, (into) => into.loadFromFile(file))
+}
+
+function readWith(file: string, load: (into: KubeConfig) => void): KubeConfig | undefined {
   const config = new KubeConfig()
   try {
-    config.loadFromFile(file)
+    load(config)
     return config
   } catch (error) {
     if (isNodeError(error) && error.code === 'ENOENT') return undefined

@@ -47,6 +47,7 @@ interface Ran {
 
 interface World {
   readonly collect?: (address: HostAddress) => Promise<Uint8Array>
+  readonly collectInPod?: (node: string) => Promise<Uint8Array>
   readonly files?: Readonly<Record<string, string | Uint8Array>>
   readonly cluster?: ClusterFacts | MigrateError
   readonly signal?: AbortSignal
@@ -63,6 +64,12 @@ async function run(options: Partial<InventoryOptions>, world: World = {}): Promi
       readFile: () => Promise.reject(new Error('not used')),
     },
     sshDefaults: () => ({}),
+    owner: 'me@here',
+    connectPods: () =>
+      Promise.resolve({
+        collect: (node) => (world.collectInPod ?? (() => Promise.resolve(archive(node))))(node),
+        cleanUp: () => Promise.resolve({ removed: ['kube-system/a'], left: ['kube-system/b (of sam@desk)'] }),
+      }),
     connectCluster() {
       const { cluster: facts = cluster([]) } = world
       if (facts instanceof MigrateError) return Promise.reject(facts)
@@ -406,5 +413,38 @@ describe('an inventory that is there already', () => {
       { files: { [file]: text.replace('bundles/n1.bundle', 'bundles/../../../etc/n1.bundle') } },
     )
     expect(ran.removed).toEqual([])
+  })
+})
+
+describe('through pods', () => {
+  const nodes = cluster([kubeNode('n1'), kubeNode('n2'), kubeNode('n3', { osImage: 'Debian GNU/Linux 12' })])
+  const viaPod = { cluster: true, viaPod: true, image: 'busybox:1.36' }
+
+  test('every k3OS node of the cluster, said before it begins', async () => {
+    const ran = await run(viaPod, { cluster: nodes })
+    expect(names(ran)).toEqual(['n1', 'n2'])
+    expect(ran.document.nodes[0]).toMatchObject({ how: 'pod with busybox:1.36 on n1', address: '10.0.0.1' })
+    expect(ran.io.stderr()).toContain('gets a privileged pod with the image busybox:1.36, which is removed')
+  })
+
+  test('or only those that are named; one that fails is a row', async () => {
+    const ran = await run(
+      { ...viaPod, host: ['n2'] },
+      { cluster: nodes, collectInPod: () => Promise.reject(lost) },
+    )
+    expect(ran.exit).toBe(3)
+    expect(ran.document.nodes).toMatchObject([{ name: 'n2', status: 'error', reason: 'cannot reach it' }])
+  })
+
+  test.each<[string, Partial<InventoryOptions>, RegExp]>([
+    ['without an image', { ...viaPod, image: undefined }, /needs an image/],
+    ['a node that is not there', { ...viaPod, host: ['n9'] }, /no k3OS node "n9"/],
+    ['a hosts file', { ...viaPod, hosts: 'hosts' }, /no hosts file/],
+  ])('%s is a mistake', async (_what, options, message) => {
+    await expect(run(options, { cluster: nodes })).rejects.toMatchObject({
+      exitCode: 64,
+      message: expect.stringMatching(message),
+      hint: expect.any(String),
+    })
   })
 })
