@@ -49,7 +49,10 @@ export interface InventoryOptions {
 export interface InventoryPorts {
   readonly host: Host
   /** User and port that the SSH configuration has for a host. */
-  sshDefaults(host: string): { readonly user?: string | undefined; readonly port?: number | undefined }
+  readonly sshDefaults: (host: string) => {
+    readonly user?: string | undefined
+    readonly port?: number | undefined
+  }
   /** Prepares to ask the API server; fails when no cluster is configured. */
   connectCluster(): Promise<ClusterReader>
   /** The same for reading nodes through pods. */

@@ -1,6 +1,7 @@
 import type { Finding } from '../findings.ts'
 import { aboutNode, isK3osImage, type AssessContext, type Check, type Machine } from './context.ts'
 import { found } from './found.ts'
+import { identityChecks } from './identity.ts'
 
 /** What could not be read, and what does not belong together. */
 export const readingChecks: readonly Check[] = [
@@ -9,7 +10,7 @@ export const readingChecks: readonly Check[] = [
   { rules: ['INV-CONFIG-UNREAD', 'INV-CONFIG-REJECTED'], needs: [], run: configurations },
   { rules: ['INV-NO-MACHINE', 'INV-NO-NODE'], needs: ['cluster'], run: unmatched },
   { rules: ['INV-NOT-K3OS'], needs: ['machines'], run: otherSystems },
-  { rules: ['INV-IDENTITY'], needs: ['cluster', 'machines'], run: identities },
+  ...identityChecks,
   { rules: ['INV-UUID-SHARED'], needs: ['machines'], run: sharedUuids },
 ]
 
@@ -96,34 +97,6 @@ function otherSystems({ machines }: AssessContext): Finding[] {
         { subject: aboutNode(machine) },
       ),
     )
-}
-
-function identities({ machines }: AssessContext): Finding[] {
-  return machines.flatMap((machine) =>
-    identityPairs(machine)
-      .filter(({ machine: own, cluster }) => own.toLowerCase() !== cluster.toLowerCase())
-      .slice(0, 1)
-      .map((pair) =>
-        found(
-          'INV-IDENTITY',
-          { node: machine.name, ...pair },
-          { subject: aboutNode(machine), discriminator: pair.what.toLowerCase().replace(' ', '-') },
-        ),
-      ),
-  )
-}
-
-// Strongest first; the first difference is reported. The machine ID changes at each k3OS boot, as the boot ID does: it
-// tells nothing more.
-function identityPairs({ facts, node }: Machine): { what: string; machine: string; cluster: string }[] {
-  if (facts === null || node === null) return []
-  const pairs = [
-    { what: 'system UUID', machine: facts.systemUuid, cluster: node.systemUuid },
-    { what: 'boot ID', machine: facts.bootId, cluster: node.bootId },
-  ]
-  return pairs.flatMap(({ what, machine, cluster }) =>
-    machine === null || machine === '' || cluster === '' ? [] : [{ what, machine, cluster }],
-  )
 }
 
 function sharedUuids({ machines }: AssessContext): Finding[] {

@@ -99,15 +99,42 @@ export const readingRules = {
     title: 'A node does not run k3OS',
     text: ({ node, os }) => ({ summary: `${node} runs ${os}: nothing to move` }),
   }),
-  'INV-IDENTITY': rule<{ node: string; what: string; machine: string; cluster: string }>({
+  'INV-IDENTITY': rule<{
+    node: string
+    what: string
+    machine: string
+    cluster: string
+    /** The Node that the machine is instead, if that can be told. */
+    really: string | null
+  }>({
     severity: 'inhibitor',
     title: 'Machine and Node are not the same',
-    text: ({ node, what, machine, cluster }) => ({
-      summary: `${node}: the ${what} of the machine is ${machine}, that of the Node ${cluster}`,
+    text: ({ node, what, machine, cluster, really }) => ({
+      summary: `${node}: the ${what} of the machine is ${machine}, that of the Node ${cluster}${really === null ? '' : `; by its ${what} it is the Node ${really}`}`,
       diagnosis:
         'The name leads to one machine over SSH and to another in the cluster (or it rebooted between the two readings). Draining one and rewriting the other is the accident this check is for.',
       remediations: [
         hint('compare addresses, then take the inventory again'),
+        command(`kubectl get node ${word(node)} -o wide`),
+      ],
+    }),
+  }),
+  'INV-CLAIMED-TWICE': rule<{ node: string; machines: readonly string[]; same: boolean }>({
+    severity: 'inhibitor',
+    title: 'Two entries of the inventory claim one Node',
+    text: ({ node, machines, same }) => ({
+      summary: same
+        ? `${machines.join(' and ')} are one machine, read twice: the Node ${node}`
+        : `${machines.join(' and ')} both claim to be the Node ${node}`,
+      diagnosis: same
+        ? 'A machine must be moved once.'
+        : 'Only one of them can be in the cluster under this name; the other one may be its clone, or its predecessor that was never switched off.',
+      remediations: [
+        hint(
+          same
+            ? 'give each machine one address, then take the inventory again'
+            : 'find out which one it is and leave the other one out, then take the inventory again',
+        ),
         command(`kubectl get node ${word(node)} -o wide`),
       ],
     }),
