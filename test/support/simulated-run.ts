@@ -138,7 +138,12 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
     journal,
     plan,
     ports,
-    async start({ killAfter, stop = new AbortController().signal, limit, scrub = (text) => text } = {}) {
+    async start({
+      killAfter,
+      stop = new AbortController().signal,
+      limit,
+      scrub = (text: string) => text,
+    } = {}) {
       let appended = 0
       const sink: JournalSink = {
         async append(line) {

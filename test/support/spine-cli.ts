@@ -120,11 +120,15 @@ function readJournal(file: string): JournalRecord[] {
     .map((line) => JSON.parse(line) as JournalRecord)
 }
 
-/** Kills the tool, as the kernel would when memory runs out, as soon as its journal has such a record. */
+/**
+ * Kills the tool, as the kernel would when memory runs out, as soon as its journal has such a record, or a moment later
+ * when it does something that lasts.
+ */
 export async function killAt(
   desk: Desk,
   running: RunningCli,
   isIt: (record: JournalRecord) => boolean,
+  laterMs = 0,
 ): Promise<CliResult> {
   let ended = false
   const end = running.result.finally(() => {
@@ -134,6 +138,7 @@ export async function killAt(
     if (ended) throw new Error(`it ended before it could be killed: ${(await end).stderr}`)
     await sleep(5)
   }
+  await sleep(laterMs)
   running.kill('SIGKILL')
   return end
 }
