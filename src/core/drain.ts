@@ -9,7 +9,13 @@ import type { Pod } from './inventory.ts'
 
 type KeepReason = 'mirror' | 'daemonset' | 'asked-to-keep'
 export type RefuseReason = 'daemonset-missing' | 'empty-dir' | 'unmanaged'
-type EvictReason = 'managed' | 'finished' | 'terminating' | 'empty-dir' | 'unmanaged' | 'daemonset-missing'
+export type EvictReason =
+  | 'managed'
+  | 'finished'
+  | 'terminating'
+  | 'empty-dir'
+  | 'unmanaged'
+  | 'daemonset-missing'
 
 export interface Classified<Reason extends string> {
   readonly pod: Pod

@@ -1,4 +1,5 @@
-import { type BudgetNumbers, type Classified, goesLast, refusals, type RefuseReason } from '../core/drain.ts'
+import { type BudgetNumbers, type Classified, goesLast } from '../core/drain.ts'
+import { kubectlRefusals, type KubectlRefusal } from '../core/drain-kubectl.ts'
 import type { Pod } from '../core/inventory.ts'
 import { blockedBy, type PodRef, podName, seconds } from './drain-events.ts'
 import { isStuck, type LeavingPod, podRef } from './drain-pods.ts'
@@ -78,8 +79,8 @@ export function describeAppeared(pod: Pod, sinceMs: number, nowMs: number): Bloc
   return { ...blockedPod(pod, 'appeared', why, describeCommand(pod)), ageMs: nowMs - sinceMs }
 }
 
-export function describeRefused({ pod, reason }: Classified<RefuseReason>): BlockedPod {
-  return blockedPod(pod, 'refused', refusals[reason], yamlCommand(pod))
+export function describeRefused({ pod, reason }: Classified<KubectlRefusal>): BlockedPod {
+  return blockedPod(pod, 'refused', kubectlRefusals[reason], yamlCommand(pod))
 }
 
 function blockedPod(pod: Pod, state: BlockedState, why: string, next: string): BlockedPod {

@@ -27,10 +27,17 @@ export type Eviction =
       readonly message: string
       readonly retryAfterMs: number | null
     }
-  /** 429 without that cause: the server is busy, back off altogether. */
+  /** 429 without that cause, or 5xx with a time to come back: the server is busy, back off altogether. */
   | { readonly status: 'throttled'; readonly message: string; readonly retryAfterMs: number | null }
   /** 500: more than one budget matches; it can never pass. */
   | { readonly status: 'impossible'; readonly message: string }
+
+/** A pod to act on; one of the same name with another UID is never meant. */
+export interface PodTarget {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+}
 
 export interface NodePatch {
   readonly unschedulable?: boolean
@@ -41,6 +48,17 @@ export interface NodePatch {
   readonly taints?: KubeNode['taints']
 }
 
+/** How a change is sent. */
+export interface Sending {
+  /** The server checks everything and changes nothing. */
+  readonly dryRun?: boolean
+}
+
+export interface Ending extends Sending {
+  /** Instead of the pod's own grace period. */
+  readonly graceSeconds?: number | null
+}
+
 /** The Kubernetes API as steps use it. */
 export interface Kube {
   /** Name of context and server, for sentences. */
@@ -49,14 +67,28 @@ export interface Kube {
   /** All pods whose `spec.nodeName` is this node, fresh, all pages. */
   podsOnNode(name: string, signal: AbortSignal): Promise<Pod[]>
   daemonSetExists(namespace: string, name: string, signal: AbortSignal): Promise<boolean>
-  patchNode(name: string, patch: NodePatch, signal: AbortSignal): Promise<void>
-  evict(pod: { namespace: string; name: string; uid: string }, signal: AbortSignal): Promise<Eviction>
+  patchNode(name: string, patch: NodePatch, signal: AbortSignal, how?: Sending): Promise<void>
+  evict(pod: PodTarget, signal: AbortSignal, how?: Ending): Promise<Eviction>
   /** Seconds since the node's kubelet renewed its Lease; null when there is none. */
   heartbeatAgeSeconds(name: string, signal: AbortSignal): Promise<number | null>
   /** Names of the node's VolumeAttachments that are still attached. */
   attachedVolumes(name: string, signal: AbortSignal): Promise<string[]>
   /** UID of the namespace kube-system. */
   clusterUid(signal: AbortSignal): Promise<string>
+}
+
+/** What a drain in kubectl's manner needs besides: steps have no way to go past a disruption budget. */
+export interface KubectlKube extends Kube {
+  /** undefined when there is no pod of this name. `deletionAt` is the end of the grace period of a pod that is ending. */
+  pod(
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly uid: string; readonly deletionAt: Date | null } | undefined>
+  /** Deletes without asking any budget. */
+  deletePod(pod: PodTarget, signal: AbortSignal, how?: Ending): Promise<'accepted' | 'gone'>
+  /** Whether the server knows evictions at all. */
+  servesEviction(signal: AbortSignal): Promise<boolean>
 }
 
 /** Reading a whole cluster once, for the inventory. Parts that cannot be read are `failures` in the answer. */

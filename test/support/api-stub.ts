@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-interface StubRequest {
+export interface StubRequest {
   readonly method: string
   /** With its query. */
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  /** Parsed JSON, or undefined. */
+  /** Parsed JSON; bytes when it is protobuf; undefined when there is none. */
   readonly body: unknown
 }
 
@@ -35,27 +35,55 @@ export interface ApiStub {
   close(): Promise<void>
 }
 
+export interface Listening extends Pick<
+  ApiStub,
+  'kubeconfig' | 'url' | 'requests' | 'connections' | 'close'
+> {
+  /** Stops listening and removes the kubeconfig. */
+  readonly end: () => Promise<void>
+}
+
 /** An API server in this process that says what the test tells it to. Gone when the test is. */
 export async function startApiStub(): Promise<ApiStub> {
   const scripts = new Map<string, StubAnswer[]>()
+  const { end, ...stub } = await listen(({ method, path }, response) => {
+    const script = scripts.get(`${method} ${path.split('?')[0]}`) ?? []
+    reply(response, script.length > 1 ? script.shift() : script[0])
+  })
+  onTestFinished(end)
+  return {
+    ...stub,
+    on(request, ...answers) {
+      scripts.set(request, [...answers])
+    },
+  }
+}
+
+/** Sends an answer; without one, the 404 of an API server that does not know the path. */
+export function reply(response: ServerResponse, answer: StubAnswer | undefined): void {
+  if (typeof answer === 'function') answer(response)
+  else if (answer === undefined)
+    response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n')
+  else
+    response
+      .writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
+      .end(JSON.stringify(answer.body))
+}
+
+/** Hands every request to `handle` once it is there in full. The caller calls `end`. */
+export async function listen(
+  handle: (request: StubRequest, response: ServerResponse) => void,
+): Promise<Listening> {
   const requests: StubRequest[] = []
   let connections = 0
-  const server = createServer((request, response) => {
+  const server = createServer((incoming, response) => {
     const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const { method = '', url: path = '', headers } = request
-      const text = Buffer.concat(chunks).toString()
-      requests.push({ method, path, headers, body: text === '' ? undefined : JSON.parse(text) })
-      const script = scripts.get(`${method} ${path.split('?')[0]}`) ?? []
-      const answer = script.length > 1 ? script.shift() : script[0]
-      if (typeof answer === 'function') answer(response)
-      else if (answer === undefined)
-        response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n')
-      else
-        response
-          .writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
-          .end(JSON.stringify(answer.body))
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+    incoming.on('end', () => {
+      const { method = '', url: path = '', headers } = incoming
+      const request = { method, path, headers, body: parseBody(headers, Buffer.concat(chunks)) }
+      requests.push(request)
+      handle(request, response)
     })
   })
   server.on('connection', () => (connections += 1))
@@ -71,22 +99,19 @@ export async function startApiStub(): Promise<ApiStub> {
     server.closeAllConnections()
     await closed.promise
   }
-  onTestFinished(async () => {
+  async function end(): Promise<void> {
     await close()
     rmSync(directory, { recursive: true, force: true })
-  })
+  }
   const kubeconfig = join(directory, 'config')
   writeFileSync(kubeconfig, JSON.stringify(kubeconfigFor(url)))
-  return {
-    kubeconfig,
-    url,
-    requests,
-    connections: () => connections,
-    on(request, ...answers) {
-      scripts.set(request, [...answers])
-    },
-    close,
-  }
+  return { kubeconfig, url, requests, connections: () => connections, close, end }
+}
+
+/** Newer kubectls send protobuf, which is left as it is. */
+function parseBody(headers: IncomingHttpHeaders, body: Buffer): unknown {
+  if (body.length === 0) return undefined
+  return headers['content-type']?.includes('protobuf') === true ? body : JSON.parse(body.toString())
 }
 
 export const stubToken = 'S3CRET-bearer-token'

@@ -6,19 +6,20 @@ import {
   PatchStrategy,
   setHeaderOptions,
   StorageV1Api,
+  type V1DeleteOptions,
 } from '@kubernetes/client-node'
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { kubeNode } from '../../core/kube-objects.ts'
 import { pod } from '../../core/kube-pod.ts'
 import { parseObject, text } from '../../core/kube-raw.ts'
-import type { Kube, NodePatch } from '../../migrate/ports.ts'
+import type { Ending, KubectlKube, NodePatch, Sending } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
-import { evictionAnswer } from './eviction.ts'
+import { evictionAnswer, saysGone } from './eviction.ts'
 import { type ApiCall, saysNotFound } from './failure.ts'
 
 /** The port of the migration steps against a real API server. */
-export function kubeOf(api: Api): Kube {
+export function kubeOf(api: Api): KubectlKube {
   /** undefined only when the API server itself says that there is no such object. */
   async function find<T>(
     what: ApiCall,
@@ -59,19 +60,19 @@ export function kubeOf(api: Api): Kube {
       return found !== undefined
     },
 
-    async patchNode(name, patch, signal) {
+    async patchNode(name, patch, signal, how) {
       await api.call({ verb: 'patch', resource: 'nodes', name }, signal, (configuration) =>
         new CoreV1Api(configuration).patchNode(
-          { name, body: patchBody(patch) },
+          { name, body: patchBody(patch), ...dryRunQuery(how) },
           setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch),
         ),
       )
     },
 
-    async evict({ namespace, name, uid }, signal) {
+    async evict({ namespace, name, uid }, signal, how) {
       const what = { verb: 'create', resource: 'pods/eviction', namespace, name } as const
       // Without apiVersion and kind: 1.20 refuses policy/v1, 1.35 refuses policy/v1beta1, both take neither.
-      const body = { metadata: { namespace, name }, deleteOptions: { preconditions: { uid } } }
+      const body = { metadata: { namespace, name }, deleteOptions: deleteOptions(uid, how) }
       try {
         await api.call(
           what,
@@ -118,6 +119,36 @@ export function kubeOf(api: Api): Kube {
     async clusterUid(signal) {
       return clusterUid(api, signal)
     },
+
+    async pod(namespace, name, signal) {
+      const found = await find({ verb: 'get', resource: 'pods', namespace, name }, signal, (configuration) =>
+        new CoreV1Api(configuration).readNamespacedPod({ namespace, name }),
+      )
+      if (found === undefined) return undefined
+      const { uid, deletionTimestamp } = parseObject('Pod', rawPodNow, found).metadata
+      return { uid, deletionAt: deletionTimestamp ?? null }
+    },
+
+    async deletePod({ namespace, name, uid }, signal, how) {
+      const what = { verb: 'delete', resource: 'pods', namespace, name } as const
+      const body = deleteOptions(uid, how)
+      try {
+        await api.call(what, signal, (configuration) =>
+          new CoreV1Api(configuration).deleteNamespacedPod({ namespace, name, body }),
+        )
+        return 'accepted'
+      } catch (error) {
+        if (saysGone(error)) return 'gone'
+        throw error
+      }
+    },
+
+    async servesEviction(signal) {
+      const found = await api.call({ verb: 'get', resource: '/api/v1' }, signal, (configuration) =>
+        new CoreV1Api(configuration).getAPIResources(),
+      )
+      return found.resources.some(({ name, kind }) => name === 'pods/eviction' && kind === 'Eviction')
+    },
   }
 }
 
@@ -131,11 +162,26 @@ export async function clusterUid(api: Api, signal: AbortSignal): Promise<string>
 }
 
 const rawNamespace = z.object({ metadata: z.object({ uid: text }) })
+const rawPodNow = z.object({ metadata: z.object({ uid: text, deletionTimestamp: z.date().nullish() }) })
 const rawAttachment = z.object({
   metadata: z.object({ name: text }),
   spec: z.object({ nodeName: text }),
   status: z.object({ attached: z.boolean().nullish() }).nullish(),
 })
+
+function deleteOptions(uid: string, how: Ending = {}): V1DeleteOptions {
+  return {
+    preconditions: { uid },
+    ...(how.graceSeconds === undefined || how.graceSeconds === null
+      ? {}
+      : { gracePeriodSeconds: how.graceSeconds }),
+    ...(how.dryRun === true ? { dryRun: ['All'] } : {}),
+  }
+}
+
+function dryRunQuery(how: Sending = {}): { dryRun?: string } {
+  return how.dryRun === true ? { dryRun: 'All' } : {}
+}
 
 function patchBody({ unschedulable, labels, annotations, taints }: NodePatch): object {
   return {

@@ -3,7 +3,7 @@ import { exitCode, MigrateError, type ErrorDetails } from '../../core/errors.ts'
 
 /** What is asked of the API server, in the words of RBAC. */
 export interface ApiCall {
-  readonly verb: 'get' | 'list' | 'patch' | 'create'
+  readonly verb: 'get' | 'list' | 'patch' | 'create' | 'delete'
   /** `nodes`, `pods/eviction`, `plans.upgrade.cattle.io`; a path such as `/version` for what is not a resource. */
   readonly resource: string
   readonly namespace?: string

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { connectCluster } from '../../../src/adapters/kube.ts'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
-import type { Eviction, Kube } from '../../../src/migrate/ports.ts'
+import type { Eviction, KubectlKube } from '../../../src/migrate/ports.ts'
 import {
   type ApiStub,
   listOf,
@@ -15,7 +15,7 @@ import {
 const never = new AbortController().signal
 const times = { requestMs: 5000, patienceMs: 3000 }
 
-async function stubbed(limits = times): Promise<{ stub: ApiStub; kube: Kube }> {
+async function stubbed(limits = times): Promise<{ stub: ApiStub; kube: KubectlKube }> {
   const stub = await startApiStub()
   const { kube } = await connectCluster({ kubeconfig: stub.kubeconfig }, {}, limits)
   return { stub, kube }
@@ -157,6 +157,69 @@ describe('patching a node', () => {
   })
 })
 
+test('a server dry run of a patch', async () => {
+  const { stub, kube } = await stubbed()
+  stub.on('PATCH /api/v1/nodes/n1', ok(n1))
+  await kube.patchNode('n1', { unschedulable: true }, never, { dryRun: true })
+  expect(stub.requests[0]?.path).toBe('/api/v1/nodes/n1?dryRun=All')
+})
+
+describe('deleting a pod', () => {
+  const path = 'DELETE /api/v1/namespaces/shop/pods/a'
+
+  test('names the UID', async () => {
+    const { stub, kube } = await stubbed()
+    stub.on(path, ok({ kind: 'Pod', metadata: { name: 'a' } }))
+    expect(await kube.deletePod(pod, never, { graceSeconds: 5 })).toBe('accepted')
+    expect(stub.requests[0]?.body).toEqual({ preconditions: { uid: 'uid-a' }, gracePeriodSeconds: 5 })
+  })
+
+  test.each([
+    ['no such pod', status(404, 'NotFound', 'pods "a" not found')],
+    [
+      'another UID',
+      status(409, 'Conflict', 'Precondition failed: UID in precondition: x, UID in object meta: y'),
+    ],
+  ])('%s is gone', async (_what, answer) => {
+    const { stub, kube } = await stubbed()
+    stub.on(path, answer)
+    expect(await kube.deletePod(pod, never)).toBe('gone')
+  })
+
+  test('a conflict of another kind is a failure', async () => {
+    const { stub, kube } = await stubbed()
+    stub.on(path, status(409, 'Conflict', 'the object has been modified'))
+    expect((await failure(kube.deletePod(pod, never))).transient).toBe(true)
+  })
+})
+
+describe('asking about a pod', () => {
+  const path = 'GET /api/v1/namespaces/shop/pods/a'
+
+  test('one that is ending', async () => {
+    const { stub, kube } = await stubbed()
+    const metadata = { name: 'a', uid: 'uid-a', deletionTimestamp: '2026-11-24T08:00:00Z' }
+    stub.on(path, ok({ kind: 'Pod', metadata }))
+    const deletionAt = new Date('2026-11-24T08:00:00Z')
+    expect(await kube.pod('shop', 'a', never)).toEqual({ uid: 'uid-a', deletionAt })
+  })
+
+  test('one that does not exist', async () => {
+    const { stub, kube } = await stubbed()
+    stub.on(path, status(404, 'NotFound', 'pods "a" not found'))
+    expect(await kube.pod('shop', 'a', never)).toBeUndefined()
+  })
+})
+
+test.each([
+  [[{ name: 'pods/eviction', kind: 'Eviction' }], true],
+  [[{ name: 'pods', kind: 'Pod' }], false],
+])('whether evictions are served: %j', async (resources, expected) => {
+  const { stub, kube } = await stubbed()
+  stub.on('GET /api/v1', ok({ kind: 'APIResourceList', groupVersion: 'v1', resources }))
+  expect(await kube.servesEviction(never)).toBe(expected)
+})
+
 describe('evicting', () => {
   const budgetCause = {
     reason: 'DisruptionBudget',
@@ -173,6 +236,15 @@ describe('evicting', () => {
     expect(stub.requests[0]?.body).toEqual({
       metadata: { namespace: 'shop', name: 'a' },
       deleteOptions: { preconditions: { uid: 'uid-a' } },
+    })
+  })
+
+  test('grace period and dry run go along', async () => {
+    const { stub, kube } = await stubbed()
+    stub.on(evictionPath, ok({ kind: 'Status' }))
+    await kube.evict(pod, never, { graceSeconds: 0, dryRun: true })
+    expect(stub.requests[0]?.body).toMatchObject({
+      deleteOptions: { preconditions: { uid: 'uid-a' }, gracePeriodSeconds: 0, dryRun: ['All'] },
     })
   })
 
@@ -221,6 +293,11 @@ describe('evicting', () => {
       'a busy server',
       status(429, 'TooManyRequests', 'too many requests', { retryAfter: 1 }),
       { status: 'throttled', message: 'too many requests', retryAfterMs: 1000 },
+    ],
+    [
+      'a server that is about to restart',
+      status(503, 'ServiceUnavailable', 'apiserver is shutting down', { retryAfter: 5 }),
+      { status: 'throttled', message: 'apiserver is shutting down', retryAfterMs: 5000 },
     ],
     [
       'two budgets',
