@@ -134,9 +134,19 @@ class Drain {
     const impossible = view?.present().find(({ hindrance }) => hindrance?.kind === 'impossible')
     if (impossible !== undefined)
       return this.blocked(`${podName(impossible.pod)} can never be evicted as things are`)
-    if (nowMs - this.startMs >= this.request.timeoutMs)
-      return this.blocked(`not drained within ${Math.round(this.request.timeoutMs / 1000)} s`)
-    return undefined
+    return this.isLate(nowMs) ? this.blocked(this.lateReason()) : undefined
+  }
+
+  /** The second look at an empty node may come after the time is over; it takes a few seconds and decides. */
+  private isLate(nowMs: number): boolean {
+    if (nowMs - this.startMs < this.request.timeoutMs) return false
+    return this.view === undefined || this.listFailure !== null || this.view.remaining(nowMs).length > 0
+  }
+
+  private lateReason(): string {
+    const late = `not drained within ${Math.round(this.request.timeoutMs / 1000)} s`
+    if (this.listFailure === null) return late
+    return `${late}, and the pods cannot be listed: ${this.listFailure.error.message}`
   }
 
   async evictDue(): Promise<void> {

@@ -73,8 +73,8 @@ async function drainOrSay(context: StepContext, uids: readonly string[], signal:
       signal: AbortSignal.any([signal, stop]),
     })
     if (outcome.status === 'drained') return
-    const details = outcome.pods.map(({ message }) => message)
-    throw new MigrateError(`${outcome.reason}: ${details.join('; ')}`, {
+    const pods = outcome.pods.map(({ message }) => message).join('; ')
+    throw new MigrateError(pods === '' ? outcome.reason : `${outcome.reason}: ${pods}`, {
       exitCode: exitCode.blocked,
       hint: outcome.pods[0]?.next ?? `kubectl get pods -A --field-selector spec.nodeName=${node.name}`,
     })

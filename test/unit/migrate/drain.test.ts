@@ -49,6 +49,23 @@ describe('the end', () => {
     expect(await node.drain({ allow })).toEqual({ status: 'drained', evicted: [] })
   })
 
+  test('the time may run out between the last pod and the second look', async () => {
+    const node = new DrainedNode([aPod({ name: 'a' })])
+    node.endsAfterMs = 8_000
+    expect(await node.drain({ timeoutMs: 10_000 })).toEqual({ status: 'drained', evicted: ['uid-a'] })
+  })
+
+  test('but not when nobody can look', async () => {
+    const node = new DrainedNode([aPod({ name: 'a' })])
+    node.listError = (nowMs) => (nowMs > 3_000 ? passing('connection refused') : undefined)
+    expect(await node.drain({ timeoutMs: 10_000 })).toEqual({
+      status: 'blocked',
+      reason: 'not drained within 10 s, and the pods cannot be listed: connection refused',
+      pods: [],
+      evicted: ['uid-a'],
+    })
+  })
+
   test('lists are a second apart', async () => {
     const node = new DrainedNode([aPod({ name: 'a' })])
     await node.drain()
