@@ -17,7 +17,11 @@ export interface ExecStub {
 }
 
 interface PodSent {
-  readonly metadata: { readonly name: string; readonly annotations: Record<string, string> }
+  readonly metadata: {
+    readonly name: string
+    readonly annotations: Record<string, string>
+    readonly creationTimestamp?: string
+  }
   readonly spec: Record<string, unknown>
 }
 

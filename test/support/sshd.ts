@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bundle } from '../../src/core/bundle.ts'
@@ -16,6 +16,11 @@ export interface SshLab {
   readonly identityFile: string
   /** A `known_hosts` that trusts the nodes started so far. */
   readonly knownHostsFile: string
+  /**
+   * Many nodes of one kind, each with its own sshd, host key, host name and identities; the programs are shared. Names are
+   * `n1`, `n2`, ….
+   */
+  startFleet(count: number, node: Bundle): Promise<readonly SshNode[]>
   startNode(name: string, node: Bundle, options?: { readonly sudo?: boolean }): Promise<SshNode>
   stop(): Promise<void>
 }
@@ -41,6 +46,23 @@ export function startSshLab(): SshLab {
   const knownHostsFile = join(home, '.ssh', 'known_hosts')
   writeFileSync(knownHostsFile, '', { mode: 0o600 })
 
+  async function startSshd(name: string, root: string, publicKey: string): Promise<SshNode> {
+    const { port } = await freePorts('port')
+    const config = join(root, 'lab-sshd_config')
+    writeFileSync(config, readFileSync(labFile('sshd_config')))
+    const listen = ['-o', `ListenAddress=127.0.0.1`, '-p', String(port)]
+    const args = [root, '/usr/sbin/sshd', '-D', '-e', '-f', '/lab-sshd_config', ...listen]
+    const child = processes.start(name, 'chroot', args)
+    const log = join(directory, `${name}.log`)
+    await until(`sshd of ${name} listens`, AbortSignal.timeout(20_000), async () => {
+      processes.check()
+      return readFileSync(log, 'utf8').includes('Server listening')
+    })
+    const host = '127.0.0.1'
+    writeFileSync(knownHostsFile, `[${host}]:${port} ${publicKey}\n`, { flag: 'a' })
+    return { name, host, port, root, publicKey, stop: async () => processes.kill(child) }
+  }
+
   return {
     home,
     identityFile,
@@ -51,15 +73,7 @@ export function startSshLab(): SshLab {
       mkdirSync(root, { mode: 0o755 })
       buildK3osRoot(root, node, { sudo: options.sudo ?? true })
 
-      const keys = join(root, 'var/lib/rancher/k3os/ssh')
-      mkdirSync(keys, { recursive: true })
-      // The data may name a key of its own; sshd needs a real one.
-      execFileSync('rm', ['-f', join(keys, 'ssh_host_ed25519_key'), join(keys, 'ssh_host_ed25519_key.pub')])
-      generateKey(join(keys, 'ssh_host_ed25519_key'))
-      const publicKey = readFileSync(join(keys, 'ssh_host_ed25519_key.pub'), 'utf8')
-        .split(' ')
-        .slice(0, 2)
-        .join(' ')
+      const publicKey = newHostKey(root)
       const authorized = join(root, 'home/rancher/.ssh/authorized_keys')
       // The data's last line may be open.
       writeFileSync(authorized, `\n${readFileSync(`${identityFile}.pub`, 'utf8')}`, {
@@ -68,22 +82,45 @@ export function startSshLab(): SshLab {
       })
       execFileSync('chown', ['1000:1000', authorized])
 
-      const { port } = await freePorts('port')
-      const config = join(root, 'lab-sshd_config')
-      writeFileSync(config, readFileSync(labFile('sshd_config')))
-      const listen = ['-o', `ListenAddress=127.0.0.1`, '-p', String(port)]
-      const args = [root, '/usr/sbin/sshd', '-D', '-e', '-f', '/lab-sshd_config', ...listen]
-      const child = processes.start(name, 'chroot', args)
-      const log = join(directory, `${name}.log`)
-      await until(`sshd of ${name} listens`, AbortSignal.timeout(20_000), async () => {
-        processes.check()
-        return readFileSync(log, 'utf8').includes('Server listening')
-      })
-      const host = '127.0.0.1'
-      writeFileSync(knownHostsFile, `[${host}]:${port} ${publicKey}\n`, { flag: 'a' })
-      return { name, host, port, root, publicKey, stop: async () => processes.kill(child) }
+      return startSshd(name, root, publicKey)
+    },
+    async startFleet(count, node) {
+      const base = join(directory, 'base')
+      mkdirSync(base, { mode: 0o755 })
+      buildK3osRoot(base, node, { sudo: true })
+      const authorized = join(base, 'home/rancher/.ssh/authorized_keys')
+      writeFileSync(authorized, readFileSync(`${identityFile}.pub`), { mode: 0o600 })
+      execFileSync('chown', ['1000:1000', authorized])
+      const nodes: SshNode[] = []
+      for (let number = 1; number <= count; number += 1) {
+        const name = `n${number}`
+        const root = join(directory, name)
+        execFileSync('cp', ['-al', base, root])
+        const own = {
+          'proc/sys/kernel/hostname': `${name}\n`,
+          'proc/sys/kernel/random/boot_id': `boot-of-${name}\n`,
+          'sys/class/dmi/id/product_uuid': `uuid-of-${name}\n`,
+        }
+        for (const [path, text] of Object.entries(own)) {
+          // A new file in place of the link that all nodes share.
+          rmSync(join(root, path), { force: true })
+          writeFileSync(join(root, path), text)
+        }
+        nodes.push(await startSshd(name, root, newHostKey(root)))
+      }
+      return nodes
     },
   }
+}
+
+/** The data may name a key of its own; sshd needs a real one. */
+function newHostKey(root: string): string {
+  const keys = join(root, 'var/lib/rancher/k3os/ssh')
+  mkdirSync(keys, { recursive: true })
+  const file = join(keys, 'ssh_host_ed25519_key')
+  for (const path of [file, `${file}.pub`]) rmSync(path, { force: true })
+  generateKey(file)
+  return readFileSync(`${file}.pub`, 'utf8').split(' ').slice(0, 2).join(' ')
 }
 
 function generateKey(file: string): void {

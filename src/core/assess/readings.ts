@@ -1,5 +1,5 @@
 import type { Finding } from '../findings.ts'
-import { aboutNode, isK3osImage, type AssessContext, type Check, type Machine } from './context.ts'
+import { aboutNode, isK3osImage, type AssessContext, type Check } from './context.ts'
 import { found } from './found.ts'
 import { identityChecks } from './identity.ts'
 
