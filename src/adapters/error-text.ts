@@ -6,7 +6,14 @@ export function formatError(error: unknown, json: boolean): string {
   if (!(error instanceof MigrateError)) return formatBug(error)
   if (json) {
     const { message, position = null, hint = null } = error
-    const document = { apiVersion: 'k3os-migrate/v1', kind: 'Error', exit: error.exitCode, message, position, hint }
+    const document = {
+      apiVersion: 'k3os-migrate/v1',
+      kind: 'Error',
+      exit: error.exitCode,
+      message,
+      position,
+      hint,
+    }
     return `${JSON.stringify(document)}\n`
   }
   const where = error.position === undefined ? '' : `${formatPosition(error.position)}: `
