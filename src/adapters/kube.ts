@@ -1,4 +1,4 @@
-import type { ClusterReader, KubectlKube } from '../migrate/ports.ts'
+import type { ClusterReader, KubectlKube, NodeLister } from '../migrate/ports.ts'
 import { type ApiTimes, openApi } from './kube/api.ts'
 import { kubeOf } from './kube/cluster.ts'
 import { type KubeconfigChoice, loadKubeconfig } from './kube/kubeconfig.ts'
@@ -8,7 +8,7 @@ const defaultTimes: ApiTimes = { requestMs: 10_000, patienceMs: 15_000 }
 
 export interface ClusterConnection {
   readonly kube: KubectlKube
-  readonly reader: ClusterReader
+  readonly reader: ClusterReader & NodeLister
 }
 
 /**

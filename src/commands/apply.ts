@@ -9,7 +9,7 @@ import type { Outcome } from '../core/outcome.ts'
 import type { Plan } from '../core/plan.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
 import { dryRun } from '../migrate/dry-run.ts'
-import type { Clock, ClusterReader, Hook, Host, HostControl, Kube } from '../migrate/ports.ts'
+import type { Clock, ClusterReader, Hook, Host, HostControl, Kube, NodeLister } from '../migrate/ports.ts'
 import { run } from '../migrate/runner.ts'
 import { mark } from '../output/style.ts'
 import { approver, requireApproval } from './approval.ts'
@@ -39,7 +39,7 @@ export interface ResumeOptions extends RunOptions {
 /** What a run acts through; the demo and the rehearsal give simulated ones. */
 export interface MovePorts {
   readonly kube: Kube
-  readonly reader: ClusterReader
+  readonly reader: ClusterReader & NodeLister
   readonly host: Host & HostControl
   readonly hook: Hook
   readonly clock: Clock

@@ -124,7 +124,8 @@ async function carryOut(job: Omit<Run, 'sink' | 'records'>, world: World): Promi
   for (;;) {
     const result = await run({ ...job, records, sink: { append: async () => {} } })
     records = result.records
-    const next = plan.nodes.find(({ name }) => nodeState(replay(records), name).phase !== 'done')
+    const states = replay(records)
+    const next = plan.nodes.find(({ name }) => nodeState(states, name).phase !== 'done')
     if (result.exit !== exitCode.blocked || next === undefined) return { result, pauses }
     const nowMs = world.clock.now().getTime()
     const opensMs = nextStartMs(plan, next, nowMs, offsetAt)

@@ -41,12 +41,14 @@ const untouched: NodeState = {
 /** Derives where each node stands. Pure: the same journal gives the same state on any machine. */
 export function replay(records: readonly JournalRecord[]): ReadonlyMap<string, NodeState> {
   const nodes = new Map<string, NodeState>()
-  for (const record of records) {
-    if (record.node === null) continue
-    const before = nodes.get(record.node) ?? untouched
-    nodes.set(record.node, apply(before, record))
-  }
+  for (const record of records) advance(nodes, record)
   return nodes
+}
+
+/** The same, one record at a time: a long run would spend its time on reading its own past. */
+export function advance(nodes: Map<string, NodeState>, record: JournalRecord): void {
+  if (record.node === null) return
+  nodes.set(record.node, apply(nodes.get(record.node) ?? untouched, record))
 }
 
 export function nodeState(states: ReadonlyMap<string, NodeState>, node: string): NodeState {

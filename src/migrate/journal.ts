@@ -1,5 +1,6 @@
 import { MigrateError } from '../core/errors.ts'
 import { chain, type JournalRecord } from '../core/journal.ts'
+import { advance, nodeState, replay, type NodeState } from '../core/run-state.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, StepPorts } from './step.ts'
 
@@ -27,15 +28,22 @@ export class JournalLost extends MigrateError {
  */
 export class Journal {
   readonly #job: JournalOwner
-  #records: readonly JournalRecord[]
+  readonly #records: JournalRecord[]
+  readonly #states: Map<string, NodeState>
 
   constructor(job: JournalOwner) {
     this.#job = job
-    this.#records = job.records
+    this.#records = [...job.records]
+    this.#states = new Map(replay(job.records))
   }
 
   get records(): readonly JournalRecord[] {
     return this.#records
+  }
+
+  /** Where a node stands after the last record. */
+  state(node: string): NodeState {
+    return nodeState(this.#states, node)
   }
 
   async intent(node: string, step: string, attempt: number, data: Intent): Promise<void> {
@@ -78,6 +86,7 @@ export class Journal {
     } catch (error) {
       throw error instanceof MigrateError ? new JournalLost(error) : error
     }
-    this.#records = [...this.#records, record]
+    this.#records.push(record)
+    advance(this.#states, record)
   }
 }

@@ -91,6 +91,11 @@ export interface KubectlKube extends Kube {
   servesEviction(signal: AbortSignal): Promise<boolean>
 }
 
+/** All nodes, fresh, all pages: for what concerns more than one of them. */
+export interface NodeLister {
+  nodes(signal: AbortSignal): Promise<KubeNode[]>
+}
+
 /** Reading a whole cluster once, for the inventory. Parts that cannot be read are `failures` in the answer. */
 export interface ClusterReader {
   read(signal: AbortSignal): Promise<ClusterFacts>

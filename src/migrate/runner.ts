@@ -11,7 +11,7 @@ import {
 import type { Approval } from '../core/approvals.ts'
 import { closedWindow } from '../core/plan-window.ts'
 import { offsetAt } from '../core/time-zone.ts'
-import { nodeRecord, nodeState, replay, runRecord, type NodeState } from '../core/run-state.ts'
+import { nodeRecord, runRecord, type NodeState } from '../core/run-state.ts'
 import { Journal, JournalLost } from './journal.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
@@ -65,7 +65,7 @@ export async function run(job: Run, limit = Number.POSITIVE_INFINITY): Promise<R
   await journal.note(null, runRecord, 0, { event: 'start', planDigest: job.plan.digest })
   let finished = 0
   for (const node of job.plan.nodes) {
-    if (nodeState(replay(journal.records), node.name).phase === 'done') continue
+    if (journal.state(node.name).phase === 'done') continue
     if (finished >= limit) break
     try {
       if (job.stop.aborted) throw stopped(job.stop)
@@ -85,7 +85,7 @@ export async function run(job: Run, limit = Number.POSITIVE_INFINITY): Promise<R
 }
 
 async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<void> {
-  let state = nodeState(replay(journal.records), node.name)
+  let state = journal.state(node.name)
   if (state.phase === 'rolling-back') throw await rollBack(job, journal, node, state)
   const attempt = state.phase === 'rolled-back' ? state.attempt + 1 : state.attempt
   if (!mayHaveBeenTouched(node, state)) refuseOutsideWindow(job, node)
@@ -93,7 +93,7 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
   if (approval !== undefined) await journal.note(node.name, nodeRecord, attempt, { approval })
   job.onEvent({ type: 'node.start', node: node.name, attempt })
   for (const { id } of node.steps) {
-    state = nodeState(replay(journal.records), node.name)
+    state = journal.state(node.name)
     const known = state.attempt === attempt ? state.steps.get(id) : undefined
     if (known?.outcome === 'done') continue
     if (job.stop.aborted) throw stopped(job.stop)
@@ -145,7 +145,7 @@ async function carryOut(
       undo,
     })
     if (!undo) throw error
-    throw await rollBack(job, journal, node, nodeState(replay(journal.records), node.name), error)
+    throw await rollBack(job, journal, node, journal.state(node.name), error)
   }
 }
 
@@ -296,7 +296,7 @@ function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number
     signal: job.ports.clock.timeout(timeoutMs + stepGraceMs),
     stop: job.stop,
     earlier(step) {
-      const state = nodeState(replay(journal.records), node.name)
+      const state = journal.state(node.name)
       const intent = state.attempt === attempt ? state.steps.get(step)?.intent : undefined
       if (intent === undefined) throw new Error(`${id} needs ${step}, which this attempt has not begun`)
       return intent

@@ -1,6 +1,6 @@
 import type { Plan, PlanNode, StepId } from '../core/plan.ts'
 import type { Translation } from '../core/translation.ts'
-import type { Clock, ClusterReader, Hook, Host, HostControl, Kube, RunFiles } from './ports.ts'
+import type { Clock, ClusterReader, Hook, Host, HostControl, Kube, NodeLister, RunFiles } from './ports.ts'
 
 /** What a reimage method gets: the files, and how they reach the machine. */
 export type Rendered = Pick<Translation, 'files' | 'delivery'>
@@ -36,7 +36,7 @@ export interface Step {
 export interface StepPorts {
   readonly kube: Kube
   /** The same cluster as a whole, for what concerns more than one node. */
-  readonly reader: ClusterReader
+  readonly reader: ClusterReader & NodeLister
   readonly host: Host & HostControl
   readonly hook: Hook
   readonly clock: Clock

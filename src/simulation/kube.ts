@@ -1,11 +1,10 @@
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { ClusterFacts, Pod } from '../core/inventory.ts'
-import { budgetGuards } from '../core/selector.ts'
-import type { ClusterReader, Ending, Eviction, KubectlKube } from '../migrate/ports.ts'
+import type { ClusterReader, Ending, Eviction, KubectlKube, NodeLister } from '../migrate/ports.ts'
 import type { World } from './world.ts'
 
 /** The Kubernetes API of the simulated cluster. */
-export function simulatedKube(world: World): KubectlKube & ClusterReader {
+export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeLister {
   const answer = (verb: string): void => {
     if (world.apiIsUp) return
     throw new MigrateError(`${verb}: the API server does not answer`, {
@@ -80,6 +79,10 @@ export function simulatedKube(world: World): KubectlKube & ClusterReader {
       answer('get namespace kube-system')
       return world.source.uid
     },
+    async nodes() {
+      answer('list nodes')
+      return [...world.nodes.values()].map((node) => world.kubeNode(node))
+    },
     async read(): Promise<ClusterFacts> {
       answer('read the cluster')
       return world.facts()
@@ -89,7 +92,7 @@ export function simulatedKube(world: World): KubectlKube & ClusterReader {
 
 /** kubernetes/kubernetes pkg/registry/core/pod/storage/eviction.go: more than one budget is an error, none is a yes. */
 function evict(world: World, pod: Pod, how: Ending | undefined): Eviction {
-  const budgets = pod.ready ? world.budgets().filter((budget) => budgetGuards(budget, pod)) : []
+  const budgets = pod.ready ? world.budgetsOf(pod) : []
   const [budget, second] = budgets
   if (second !== undefined) {
     return { status: 'impossible', message: 'This pod has more than one PodDisruptionBudget' }

@@ -1,4 +1,5 @@
 import type { ClusterFacts, KubeNode, Pod, PodDisruptionBudget } from '../core/inventory.ts'
+import { budgetGuards } from '../core/selector.ts'
 import { countBudget, workloadKey } from './budgets.ts'
 import { placeFor } from './placement.ts'
 import type { MachineSource, WorldSource } from './source.ts'
@@ -101,13 +102,19 @@ export class World {
     if (node.kube.unschedulable)
       taints.push({ key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' })
     const ready = node.kube.ready && silentMs < this.pace.nodeLost * 1000
-    return structuredClone({ ...node.kube, taints, ready })
+    const { labels, annotations } = node.kube
+    return { ...node.kube, taints, ready, labels: { ...labels }, annotations: { ...annotations } }
   }
 
   budgets(): PodDisruptionBudget[] {
-    return this.source.budgets.map((budget) =>
-      countBudget(budget, this.pods, this.#replicas, this.#missing.get(nameOf(budget)) ?? 0),
-    )
+    return this.source.budgets.map((budget) => this.#counted(budget))
+  }
+
+  /** Those that guard this pod. */
+  budgetsOf(pod: Pod): PodDisruptionBudget[] {
+    return this.source.budgets
+      .filter((budget) => budgetGuards(budget, pod))
+      .map((budget) => this.#counted(budget))
   }
 
   /** The whole cluster as the API server shows it now. */
@@ -178,6 +185,10 @@ export class World {
         pod.ready = !pod.terminating
       })
     }
+  }
+
+  #counted(budget: PodDisruptionBudget): PodDisruptionBudget {
+    return countBudget(budget, this.pods, this.#replicas, this.#missing.get(nameOf(budget)) ?? 0)
   }
 
   #start(pod: Pod): void {

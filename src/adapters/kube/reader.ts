@@ -21,7 +21,7 @@ import {
   webhooks,
   workload,
 } from '../../core/kube-workloads.ts'
-import type { ClusterReader } from '../../migrate/ports.ts'
+import type { ClusterReader, NodeLister } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
 import { clusterUid } from './cluster.ts'
 import { type ApiCall, callSentence } from './failure.ts'
@@ -31,8 +31,10 @@ import { type Groups, listCall, type ListedKind, listKind } from './lists.ts'
  * Reads what the inventory wants to know. The first request decides whether there is a cluster to read at all; after it,
  * each part that cannot be read is a failure that names verb and resource.
  */
-export function readerOf(api: Api): ClusterReader {
+export function readerOf(api: Api): ClusterReader & NodeLister {
   return {
+    nodes: async (signal) => listNodes(api, signal),
+
     async read(signal) {
       const version = await readVersion(api, signal)
       const failures: ClusterFacts['failures'] = []

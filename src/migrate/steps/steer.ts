@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { KubeNode } from '../../core/inventory.ts'
 import { softTaint } from '../../core/plan-fingerprint.ts'
 import type { Plan } from '../../core/plan.ts'
@@ -49,7 +48,7 @@ export const steer: Step = {
 export async function removeSoftTaints(
   context: Pick<StepContext, 'plan' | 'reader' | 'kube' | 'runId' | 'signal'>,
 ): Promise<Action[]> {
-  const planned = plannedNodes(context.plan, await readNodes(context))
+  const planned = plannedNodes(context.plan, await context.reader.nodes(context.signal))
   const nodes = planned.filter(({ taints }) => taints.some((taint) => isOurs(taint, context.runId)))
   if (nodes.length === 0) return []
   return [
@@ -70,21 +69,8 @@ async function untainted(context: StepContext): Promise<KubeNode[]> {
   const { plan, node } = context
   const later = plan.nodes.slice(plan.nodes.findIndex(({ name }) => name === node.name) + 1)
   if (later.length === 0) return []
-  const nodes = plannedNodes({ nodes: later }, await readNodes(context))
+  const nodes = plannedNodes({ nodes: later }, await context.reader.nodes(context.signal))
   return nodes.filter(({ taints }) => !taints.some(({ key }) => key === softTaint))
-}
-
-async function readNodes({
-  reader,
-  signal,
-}: Pick<StepContext, 'reader' | 'signal'>): Promise<readonly KubeNode[]> {
-  const { nodes, failures } = await reader.read(signal)
-  const failure = failures.find(({ what }) => /\bnodes\b/.test(what))
-  if (failure === undefined) return nodes
-  throw new MigrateError(`cannot ${failure.what}: ${failure.reason}`, {
-    exitCode: exitCode.blocked,
-    transient: true,
-  })
 }
 
 /** By UID: another Node object under a planned name is nobody's business here, its own turn says so. */
