@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../src/core/k3os/read.ts'
+import { writeFleet } from '../test/support/fleet.ts'
 
 /** Whole processes of Node, in turn with `node -e 0`; the ratio of the medians is what counts on any machine. */
 export interface ProcessRow {
@@ -23,11 +24,24 @@ export interface WorkRow {
   readonly run: () => void
 }
 
+/** One process that does much: how long it takes and how much memory it has at its peak. */
+export interface FleetRow {
+  readonly kind: 'fleet'
+  readonly name: string
+  readonly argv: readonly string[]
+  readonly exit: number
+  readonly aim: { readonly seconds: number; readonly mib: number }
+  /** Fills the folder the process works in. */
+  readonly prepare: (folder: string) => void
+}
+
 const config = fileURLToPath(new URL('config.yaml', import.meta.url))
 const text = readFileSync(config, 'utf8')
 
+const reports = 'json=a.json markdown=a.md html=a.html sarif=a.sarif junit=a.xml'
+
 /** `scratch` is an empty folder that is removed afterwards. */
-export function rows(scratch: string): readonly (ProcessRow | WorkRow)[] {
+export function rows(scratch: string): readonly (ProcessRow | WorkRow | FleetRow)[] {
   return [
     { kind: 'process', name: '--version', argv: ['--version'], exit: 0, aim: 1.5 },
     { kind: 'process', name: '--help', argv: ['--help'], exit: 0, aim: 2 },
@@ -40,6 +54,16 @@ export function rows(scratch: string): readonly (ProcessRow | WorkRow)[] {
       aim: 4,
     },
     { kind: 'work', name: 'merge 1000 nodes', units: 1000, run: mergeNodes },
+    {
+      kind: 'fleet',
+      name: 'assess 1000 nodes, 30000 pods, all reports',
+      argv: `assess --inventory inventory.yaml --out assessment.txt --report ${reports}`.split(' '),
+      exit: 3,
+      aim: { seconds: 5, mib: 500 },
+      prepare: (folder) => {
+        writeFleet(folder, { nodes: 1000, pods: 30_000, seed: 1 })
+      },
+    },
   ]
 }
 

@@ -78,6 +78,14 @@ export async function readIfPresent(path: string, maxBytes = 2 ** 31 - 1): Promi
   try {
     const file = await open(path, constants.O_RDONLY)
     try {
+      const stats = await file.stat()
+      if (stats.size > maxBytes) throw tooLarge(path, maxBytes)
+      // A stream has large buffers, which a thousand small files would fill for nothing.
+      if (stats.isFile() && stats.size > 0 && stats.size < 2 ** 20) {
+        const bytes = await file.readFile()
+        if (bytes.length > maxBytes) throw tooLarge(path, maxBytes)
+        return bytes
+      }
       const chunks: Uint8Array[] = []
       let size = 0
       for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })) {

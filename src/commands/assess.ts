@@ -19,6 +19,7 @@ import type { NodeConfig } from '../output/audit/audit.ts'
 import { jobSummary } from '../output/job-summary.ts'
 import { toolVersion } from '../version.ts'
 import { assessmentReport, type AssessFormat } from './assess-report.ts'
+import { inParallel } from './in-parallel.ts'
 import type { CommandIo } from './io.ts'
 import { requireDocument, type ReadDocument } from './read-document.ts'
 import { readInventoryFile } from './read-inventory.ts'
@@ -106,18 +107,23 @@ export async function readConfigs(
   { nodes }: Inventory,
   folder: string,
 ): Promise<ReadonlyMap<string, NodeConfig>> {
-  const verdicts = new Map<string, NodeConfig>()
-  for (const node of nodes) {
-    if (node.status === 'error') continue
-    try {
-      verdicts.set(node.name, await readNodeConfig(folder, node.bundle))
-    } catch (error) {
-      if (!(error instanceof MigrateError)) throw error
-      verdicts.set(node.name, { status: 'unread', reason: error.message, findings: [] })
-    }
-  }
-  return verdicts
+  const readable = nodes.flatMap((node) => (node.status === 'read' ? [node] : []))
+  const configs = await inParallel(
+    readable,
+    bundlesAtOnce,
+    async ({ name, bundle }): Promise<[string, NodeConfig]> => {
+      try {
+        return [name, await readNodeConfig(folder, bundle)]
+      } catch (error) {
+        if (!(error instanceof MigrateError)) throw error
+        return [name, { status: 'unread', reason: error.message, findings: [] }]
+      }
+    },
+  )
+  return new Map(configs)
 }
+
+const bundlesAtOnce = 8
 
 /** Said as the inventory names it: where the folder lies is no part of the answer. */
 async function readNodeConfig(

@@ -104,6 +104,7 @@ function freeShare({ total, used }: Room): number {
 export function placeEvicted(model: CapacityModel, name: string, evicted: readonly Pod[]): CapacityVerdict {
   const from = model.rooms.find(({ node }) => node.name === name)?.node
   const others = model.rooms.filter(({ node }) => node.name !== name)
+  const sizeOf = sizes(others)
   const decidable: Subject[] = []
   const undecided: { pod: Pod; reason: string }[] = []
   for (const pod of evicted) {
@@ -111,7 +112,7 @@ export function placeEvicted(model: CapacityModel, name: string, evicted: readon
     const rules = model.rulesOf(pod)
     if (reason !== null || rules === null)
       undecided.push({ pod, reason: reason ?? 'its placement rules are not understood' })
-    else decidable.push({ pod, rules, size: sizeOf(rules, others) })
+    else decidable.push({ pod, rules, size: sizeOf(rules) })
   }
   const largestFirst = decidable.toSorted((a, b) => b.size - a.size || compareNames(a.pod, b.pod))
   const leaving = from === undefined ? [] : evicted
@@ -140,15 +141,24 @@ function compareNames(a: Pod, b: Pod): number {
   return compareText(a.namespace, b.namespace) || compareText(a.name, b.name)
 }
 
-function sizeOf({ requests }: PlacementRules, rooms: readonly Room[]): number {
-  return Math.max(
-    0,
-    ...requests.map(([resource, amount]) => {
-      let largest = 0
-      for (const { total } of rooms) largest = Math.max(largest, total.get(resource) ?? 0)
-      return largest === 0 ? Infinity : amount / largest
-    }),
-  )
+/** The share of the largest room a pod takes; the largest of each resource is looked for once. */
+function sizes(rooms: readonly Room[]): (rules: PlacementRules) => number {
+  const largest = new Map<string, number>()
+  const largestOf = (resource: string): number => {
+    const known = largest.get(resource)
+    if (known !== undefined) return known
+    const found = rooms.reduce((most, { total }) => Math.max(most, total.get(resource) ?? 0), 0)
+    largest.set(resource, found)
+    return found
+  }
+  return ({ requests }) =>
+    Math.max(
+      0,
+      ...requests.map(([resource, amount]) => {
+        const most = largestOf(resource)
+        return most === 0 ? Infinity : amount / most
+      }),
+    )
 }
 
 function whyUndecided(pod: Pod, { rulesOf }: CapacityModel): string | null {

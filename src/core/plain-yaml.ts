@@ -26,6 +26,9 @@ export function parsePlainYaml(text: string): { readonly value: unknown } | unde
 /** Thrown and caught here only. */
 const notPlain = new Error('not plain')
 
+const longestKnown = 40
+const mostKnown = 20_000
+
 class Reader {
   readonly #text: string
   /** Of the line that is looked at: where its content begins and ends, and the column it counts as. */
@@ -35,6 +38,8 @@ class Reader {
   /** Where the next line begins. */
   #next = 0
   #atEnd = false
+  /** Texts that come again and again, with what they mean: looked at once, and kept once. */
+  readonly #known = new Map<string, unknown>()
 
   constructor(text: string) {
     this.#text = text
@@ -134,7 +139,7 @@ class Reader {
 
   #key(end: number): string {
     const text = this.#text.slice(this.#start, end)
-    const key = text.startsWith('"') || text.startsWith("'") ? quoted(text) : plain(text)
+    const key = text.startsWith('"') || text.startsWith("'") ? quoted(text) : this.#plain(text)
     if (typeof key !== 'string' || key === '__proto__') throw notPlain
     return key
   }
@@ -144,10 +149,19 @@ class Reader {
     const first = this.#text.charCodeAt(start)
     if (first === bar || first === greater) return this.#literal(start, column)
     const text = this.#text.slice(start, this.#end)
-    const value = first === doubleQuote || first === singleQuote ? quoted(text) : plain(text)
+    const value = first === doubleQuote || first === singleQuote ? quoted(text) : this.#plain(text)
     this.#advance()
     // A value that goes on below.
     if (this.#column > column) throw notPlain
+    return value
+  }
+
+  #plain(text: string): unknown {
+    const known = this.#known.get(text)
+    if (known !== undefined) return known
+    const value = plain(text)
+    const comesAgain = text.length <= longestKnown && (typeof value !== 'object' || value === null)
+    if (comesAgain && this.#known.size < mostKnown) this.#known.set(text, value)
     return value
   }
 

@@ -27,7 +27,7 @@ import { readingChecks } from './readings.ts'
 import { roomChecks } from './room.ts'
 import { upgradePlanChecks } from './upgrade-plans.ts'
 import { applyWaivers } from './waivers.ts'
-import { evictedPods, toMove, workloadChecks } from './workloads.ts'
+import { evictedFrom, evictedPods, toMove, workloadChecks } from './workloads.ts'
 
 export interface AssessInput {
   readonly inventory: Inventory
@@ -67,11 +67,12 @@ export function assess(input: AssessInput): Assessment {
   const { inventory, metadata, targets } = input
   const cluster = inventory.cluster?.status === 'read' ? inventory.cluster.facts : null
   const machines = joinMachines(inventory)
+  const daemonSets = new Set(cluster?.daemonSets.map(({ namespace, name }) => `${namespace}/${name}`))
   const context: AssessContext = {
     inventory,
     cluster,
     machines,
-    daemonSets: new Set(cluster?.daemonSets.map(({ namespace, name }) => `${namespace}/${name}`)),
+    evicted: new Map(machines.map((machine) => [machine.name, evictedFrom(machine, daemonSets)])),
     configs: input.configs,
     targets,
     settled: input.settled ?? { deleteEmptyDir: false, abandonPods: [], keptData: new Map() },

@@ -41,8 +41,8 @@ export interface AssessContext {
   readonly inventory: Inventory
   readonly cluster: ClusterFacts | null
   readonly machines: readonly Machine[]
-  /** `namespace/name` of those that exist. */
-  readonly daemonSets: ReadonlySet<string>
+  /** Pods that a drain would evict and that still do something, by machine. */
+  readonly evicted: ReadonlyMap<string, readonly Pod[]>
   readonly configs: ReadonlyMap<string, ConfigVerdict>
   readonly targets: readonly AssessedTarget[]
   readonly settled: SettledByPlan

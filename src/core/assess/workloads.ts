@@ -12,7 +12,12 @@ export const workloadChecks: readonly Check[] = [
 ]
 
 /** Pods that a drain of this machine would evict and that still do something. */
-export function evictedPods(machine: Machine, { daemonSets }: AssessContext): Pod[] {
+export function evictedPods({ name }: Machine, { evicted }: AssessContext): readonly Pod[] {
+  return evicted.get(name) ?? []
+}
+
+/** The same, worked out: many checks ask. */
+export function evictedFrom(machine: Machine, daemonSets: ReadonlySet<string>): Pod[] {
   const { evict } = classifyPods(machine.pods, {
     daemonSetExists: (namespace, name) => daemonSets.has(`${namespace}/${name}`),
     deleteEmptyDir: true,

@@ -28,26 +28,30 @@ afterEach(() => {
 
 type Changes = NonNullable<Parameters<typeof k3osNode>[0]>
 
+/** The Node of that server, as the API tells it. */
+const own = {
+  systemUuid: 'uuid-of-s1',
+  bootId: '',
+  addresses: [{ type: 'InternalIP', address: '192.168.1.10' }],
+}
+
 /** Writes the inventory of one server, as `inventory` leaves it. */
 function write(changes: Partial<ClusterFacts> = {}, files: Changes['files'] = {}): Inventory {
   const bundle = bundleOf(k3osNode({ files }))
   const text = formatBundle(bundle)
   writeFileSync(join(folder, 'bundles/s1.bundle'), text)
   const facts = { ...nodeFacts(bundle, { epochSeconds: 0 }), clockOffsetSeconds: 0, systemUuid: 'uuid-of-s1' }
-  const document = inventoryOf(
-    cluster({ nodes: [kubeNode('s1', { systemUuid: 'uuid-of-s1', bootId: '' })], ...changes }),
-    [
-      {
-        name: 's1',
-        address: 's1.example',
-        status: 'read',
-        readAt: '2026-11-23T09:00:00Z',
-        how: 'bundle s1.bundle',
-        bundle: { file: 'bundles/s1.bundle', sha256: createHash('sha256').update(text).digest('hex') },
-        facts,
-      },
-    ],
-  )
+  const document = inventoryOf(cluster({ nodes: [kubeNode('s1', own)], ...changes }), [
+    {
+      name: 's1',
+      address: 's1.example',
+      status: 'read',
+      readAt: '2026-11-23T09:00:00Z',
+      how: 'bundle s1.bundle',
+      bundle: { file: 'bundles/s1.bundle', sha256: createHash('sha256').update(text).digest('hex') },
+      facts,
+    },
+  ])
   writeFileSync(join(folder, 'inventory.yaml'), yaml(document))
   return document
 }
@@ -57,7 +61,7 @@ async function run(changes: Partial<AssessOptions> = {}): Promise<number> {
 }
 
 const stopping: Partial<ClusterFacts> = {
-  nodes: [kubeNode('s1', { systemUuid: 'uuid-of-s1', bootId: '', unschedulable: true })],
+  nodes: [kubeNode('s1', { ...own, unschedulable: true })],
 }
 
 describe('the exit code', () => {

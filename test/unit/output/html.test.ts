@@ -12,6 +12,10 @@ test('HTML put in stays, lists are joined, null prints nothing', () => {
   expect(html`${[item, '<', null]}${null}.`.html).toBe('<li>1</li>&lt;.')
 })
 
-test('direction overrides and control characters are made visible', () => {
-  expect(html`${'a\u202eb\u001bc'}`.html).toBe('a\ufffdb\ufffdc')
+test('direction overrides, control characters and halves of pairs are made visible', () => {
+  expect(html`${'a\u202eb\u001bc\ud83d'}`.html).toBe('a&#65533;b&#65533;c&#65533;')
+})
+
+test('what is beyond Latin 1 becomes a reference, one for each character', () => {
+  expect(html`${'é – 店 🛒'}`.html).toBe('é &#8211; &#24215; &#128722;')
 })
