@@ -8,7 +8,7 @@ import { exitCode, MigrateError } from '../core/errors.ts'
 import { diskError, readIfPresent, systemCode } from './files.ts'
 
 /** Keeps a signature made for us from counting for anything else, and the other way round. */
-export const signatureNamespace = 'k3os-migrate'
+const signatureNamespace = 'k3os-migrate'
 
 export type SignatureVerdict =
   /** Names the allowed signers file gives the key. */

@@ -54,7 +54,7 @@ export const stepGraceMs = minutes(1)
 /** How long each kind of node is watched after it is back, unless the plan says otherwise. */
 export const soakDefaults = { canaryMs: minutes(15), agentMs: minutes(5), serverMs: minutes(15) } as const
 
-export const windowSchema = z.strictObject({
+const windowSchema = z.strictObject({
   /** Days on which it starts. */
   days: z.array(z.enum(weekdays)).min(1),
   start: z.string(),

@@ -39,6 +39,6 @@ export function planText(plan: Plan, width: number): string {
 }
 
 /** At worst, with the watching afterwards. */
-export function worstText({ steps }: PlanNode): string {
+function worstText({ steps }: PlanNode): string {
   return durationText(stepsMs(steps))
 }

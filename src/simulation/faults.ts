@@ -21,7 +21,7 @@ const nodeFaults = [
 type NodeFault = (typeof nodeFaults)[number]
 
 /** How each is written on a command line; the help of `rehearse` says what each does. */
-export const faultForms: readonly string[] = [
+const faultForms: readonly string[] = [
   'api-429',
   'api-down=SECONDS',
   'drain-blocked=NAMESPACE/BUDGET',

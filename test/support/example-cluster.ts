@@ -14,7 +14,7 @@ import { recordingIo, type RecordingIo } from './recording-io.ts'
 const file = fileURLToPath(new URL('../../examples/shops/cluster.yaml', import.meta.url))
 
 /** The bundled example after its operator took the advice of `assess`, with its inventory in `folder`. */
-export async function exampleInventory(folder: string): Promise<{ world: World; io: RecordingIo }> {
+async function exampleInventory(folder: string): Promise<{ world: World; io: RecordingIo }> {
   const io = recordingIo(folder)
   const clock = new VirtualClock(new Date('2026-11-24T08:00:00Z'))
   const world = new World(scenarioSource(parseScenario(await readFile(file, 'utf8'), file)), clock)

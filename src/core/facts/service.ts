@@ -39,7 +39,7 @@ function readWords(evidence: Evidence): string[] | null {
 }
 
 /** Words as a shell splits them: single quotes keep everything, a backslash keeps the next character. */
-export function shellWords(text: string): string[] {
+function shellWords(text: string): string[] {
   const words = text.matchAll(/(?:'[^']*'|"[^"]*"|\\[^]|[^\s'"\\])+/g)
   return [...words].map(([word]) =>
     word.replaceAll(/'([^']*)'|"([^"]*)"|\\([^])/g, (_all, ...parts: (string | undefined)[]) =>

@@ -45,7 +45,7 @@ export const steer: Step = {
 }
 
 /** Takes the taint of this run off all nodes of the plan; those of other runs stay. */
-export async function removeSoftTaints(
+async function removeSoftTaints(
   context: Pick<StepContext, 'plan' | 'reader' | 'kube' | 'runId' | 'signal'>,
 ): Promise<Action[]> {
   const planned = plannedNodes(context.plan, await context.reader.nodes(context.signal))
