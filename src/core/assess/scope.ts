@@ -5,4 +5,7 @@ export const clusterOnly: ReadonlySet<string> = new Set<AssessRuleId>([
   'INV-CLUSTER-UNREAD',
   'INV-CLUSTER-PARTIAL',
   'PRE-ETCD',
+  'PRE-BASELINE',
+  'PRE-COMPETING',
+  'PRE-LADDER-API',
 ])
