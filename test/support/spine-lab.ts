@@ -199,6 +199,8 @@ export async function startSpineLab(age: KubeAge, scenario: Scenario): Promise<S
 function kubeNode(spec: ScenarioNode, bootId: string) {
   return {
     name: spec.name,
+    // The machine answers with this address as well; another one would be another machine.
+    internalIp: spec.address,
     labels: {
       'k3os.io/mode': 'local',
       'k3os.io/version': spec.k3os,

@@ -104,7 +104,7 @@ async function run(options: Partial<InventoryOptions>, world: World = {}): Promi
   }
   const io = recordingIo('/work', world.signal === undefined ? {} : { signal: world.signal })
   const exit = await inventory({ ...defaults, ...options }, io, ports)
-  const document = inventorySchema.parse(parse(String(written.get('/work/inv/inventory.yaml')?.content)))
+  const document = inventorySchema.parse(parse(String(written.get('/tool/inv/inventory.yaml')?.content)))
   return { io, exit, document, written, moved, removed }
 }
 
@@ -156,7 +156,7 @@ describe('which nodes', () => {
     const ran = await run(
       { host: ['n1=10.0.0.1'], hosts: 'hosts', port: 2222 },
       {
-        files: { '/work/hosts': 'root@10.0.0.2:22 # second\n' },
+        files: { '/tool/hosts': 'root@10.0.0.2:22 # second\n' },
         collect: (address) => {
           asked.push(address)
           return Promise.resolve(archive(address.name))
@@ -243,7 +243,7 @@ describe('names', () => {
     const hosts = byHost({ '10.0.0.1': archive('k3os'), '10.0.0.2': archive('k3os') })
     const ran = await run({ host: ['10.0.0.1', '10.0.0.2'] }, hosts)
     expect(names(ran)).toEqual(['10.0.0.1', '10.0.0.2'])
-    expect(ran.written.has('/work/inv/bundles/10.0.0.1.bundle')).toBe(true)
+    expect(ran.written.has('/tool/inv/bundles/10.0.0.1.bundle')).toBe(true)
   })
 
   test('what the user says settles it', async () => {
@@ -258,7 +258,7 @@ describe('names', () => {
       { host: ['fd00::5', 'fd00::6'] },
       { collect: () => Promise.resolve(archive('same')) },
     )
-    expect([...read.written.keys()]).toContain('/work/inv/bundles/fd00--5.bundle')
+    expect([...read.written.keys()]).toContain('/tool/inv/bundles/fd00--5.bundle')
   })
 })
 
@@ -356,9 +356,9 @@ describe('output', () => {
 
   test('bundles are private, and hold what nothing else says', async () => {
     const ran = await run({ host: ['n1'], output: 'yaml' })
-    expect(ran.written.get('/work/inv/bundles/n1.bundle')?.mode).toBe(0o600)
+    expect(ran.written.get('/tool/inv/bundles/n1.bundle')?.mode).toBe(0o600)
     const said =
-      ran.io.stdout() + ran.io.stderr() + String(ran.written.get('/work/inv/inventory.yaml')?.content)
+      ran.io.stdout() + ran.io.stderr() + String(ran.written.get('/tool/inv/inventory.yaml')?.content)
     for (const canary of Object.values(canaries)) expect(said).not.toContain(canary)
   })
 })
@@ -366,18 +366,18 @@ describe('output', () => {
 describe('an inventory that is there already', () => {
   const older = async (world: World = {}) => {
     const first = await run({ host: ['n1=10.0.0.1', 'n2=10.0.0.2'] }, world)
-    return { '/work/inv/inventory.yaml': String(first.written.get('/work/inv/inventory.yaml')?.content) }
+    return { '/tool/inv/inventory.yaml': String(first.written.get('/tool/inv/inventory.yaml')?.content) }
   }
   const n2Fails = (address: HostAddress) =>
     address.name === 'n2' ? Promise.reject(lost) : Promise.resolve(archive(address.name))
 
   test('is kept with its bundles, which an inventory of fewer nodes would leave behind', async () => {
     const ran = await run({ host: ['n1=10.0.0.1'] }, { files: await older() })
-    expect(ran.removed).toEqual(['/work/inv/previous'])
+    expect(ran.removed).toEqual(['/tool/inv/previous'])
     expect(ran.moved).toEqual([
-      '/work/inv/bundles/n1.bundle -> /work/inv/previous/bundles/n1.bundle',
-      '/work/inv/bundles/n2.bundle -> /work/inv/previous/bundles/n2.bundle',
-      '/work/inv/inventory.yaml -> /work/inv/previous/inventory.yaml',
+      '/tool/inv/bundles/n1.bundle -> /tool/inv/previous/bundles/n1.bundle',
+      '/tool/inv/bundles/n2.bundle -> /tool/inv/previous/bundles/n2.bundle',
+      '/tool/inv/inventory.yaml -> /tool/inv/previous/inventory.yaml',
     ])
     expect(ran.io.stderr()).not.toContain('previous')
   })
@@ -388,25 +388,25 @@ describe('an inventory that is there already', () => {
       { files: await older(), collect: n2Fails },
     )
     expect(ran.exit).toBe(3)
-    expect(ran.io.stderr()).toContain('the last whole inventory is kept in /work/inv/previous/inventory.yaml')
+    expect(ran.io.stderr()).toContain('the last whole inventory is kept in /tool/inv/previous/inventory.yaml')
   })
 
   test('and has gaps never takes the place of a whole one', async () => {
     const files = await older({ collect: n2Fails })
     const ran = await run({ host: ['n2=10.0.0.2'] }, { files })
     expect(ran.moved).toEqual([])
-    expect(ran.removed).toEqual(['/work/inv/bundles/n1.bundle'])
+    expect(ran.removed).toEqual(['/tool/inv/bundles/n1.bundle'])
   })
 
   test('of another version is moved out of the way', async () => {
-    const files = { '/work/inv/inventory.yaml': 'apiVersion: k3os-migrate/v9\nkind: Inventory\n' }
+    const files = { '/tool/inv/inventory.yaml': 'apiVersion: k3os-migrate/v9\nkind: Inventory\n' }
     const ran = await run({ host: ['n1=10.0.0.1'] }, { files })
-    expect(ran.moved).toEqual(['/work/inv/inventory.yaml -> /work/inv/inventory.yaml.previous'])
+    expect(ran.moved).toEqual(['/tool/inv/inventory.yaml -> /tool/inv/inventory.yaml.previous'])
     expect(ran.io.stderr()).toContain('inventory.yaml.previous')
   })
 
   test('cannot name files outside of its folder for removal', async () => {
-    const file = '/work/inv/inventory.yaml'
+    const file = '/tool/inv/inventory.yaml'
     const text = (await older({ collect: n2Fails }))[file]
     const ran = await run(
       { host: ['n2=10.0.0.2'] },
