@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs'
 // The same distance from `src/adapters` and `dist/src/adapters`, beside which the build puts a copy.
 const folder = new URL('../../templates/collector/', import.meta.url)
 
-/** The script that reads a node: what `inventory` sends and `inventory script` prints. */
+let script: string | undefined
+
+/** The script that reads a node: what `inventory` sends and `inventory script` prints. All nodes of a run get the same. */
 export function collectorScript(): string {
-  return readFileSync(new URL('collect.sh', folder), 'utf8')
+  return (script ??= readFileSync(new URL('collect.sh', folder), 'utf8'))
 }
 
 /** The script that fingerprints directories given as arguments, one `DIGEST PATH` line each. */

@@ -152,8 +152,12 @@ async function attempt(
   }
 }
 
-function progressLine({ given, fallback, reading }: ReadMachine, through: number, all: number): string {
-  const name = `[${through}/${all}] ${mark('name', given ?? fallback)}`
+function progressLine(
+  { given, address, fallback, reading }: ReadMachine,
+  through: number,
+  all: number,
+): string {
+  const name = `[${through}/${all}] ${mark('name', given ?? address ?? fallback)}`
   if (reading.status === 'error') {
     const hint = reading.hint === undefined ? '' : `  hint: ${plain(reading.hint)}\n`
     return `${name}: ${mark('bad', `not read: ${reading.reason}`)}\n${hint}`

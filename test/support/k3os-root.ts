@@ -100,7 +100,8 @@ function pamModule(): string {
   return join(libraries, 'security/pam_permit.so')
 }
 
-function addWithLibraries(directory: string, file: string): void {
+/** A program or module at its own place, with the libraries it needs. */
+export function addWithLibraries(directory: string, file: string): void {
   const listed = execFileSync('ldd', [file], { encoding: 'utf8' })
   const libraries = [...listed.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path)
   for (const path of [file, ...libraries]) {

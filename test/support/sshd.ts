@@ -18,9 +18,9 @@ export interface SshLab {
   readonly knownHostsFile: string
   /**
    * Many nodes of one kind, each with its own sshd, host key, host name and identities; the programs are shared. Names are
-   * `n1`, `n2`, ….
+   * `n1`, `n2`, …. `prepare` adds to what they share.
    */
-  startFleet(count: number, node: Bundle): Promise<readonly SshNode[]>
+  startFleet(count: number, node: Bundle, prepare?: (root: string) => void): Promise<readonly SshNode[]>
   startNode(name: string, node: Bundle, options?: { readonly sudo?: boolean }): Promise<SshNode>
   stop(): Promise<void>
 }
@@ -84,10 +84,11 @@ export function startSshLab(): SshLab {
 
       return startSshd(name, root, publicKey)
     },
-    async startFleet(count, node) {
+    async startFleet(count, node, prepare) {
       const base = join(directory, 'base')
       mkdirSync(base, { mode: 0o755 })
       buildK3osRoot(base, node, { sudo: true })
+      prepare?.(base)
       const authorized = join(base, 'home/rancher/.ssh/authorized_keys')
       writeFileSync(authorized, readFileSync(`${identityFile}.pub`), { mode: 0o600 })
       execFileSync('chown', ['1000:1000', authorized])

@@ -45,7 +45,9 @@ describe.skipIf(skip)('a fleet', () => {
     const seconds = (performance.now() - started) / 1000
     expect(exit).toBe(0)
     const { nodes: read } = await readInventory(join(cwd, 'inv/inventory.yaml'))
-    const expected = nodes.map(({ name }) => [name, 'read', `uuid-of-${name}`]).toSorted()
+    const expected = nodes
+      .map(({ name }) => [name, 'read', `uuid-of-${name}`])
+      .toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))
     expect(
       read.map((node) => [
         node.name,

@@ -102,7 +102,7 @@ async function run(options: Partial<InventoryOptions>, world: World = {}): Promi
       sha256: () => 'digest',
     },
   }
-  const io = recordingIo('/work', world.signal === undefined ? {} : { signal: world.signal })
+  const io = recordingIo('/tool', world.signal === undefined ? {} : { signal: world.signal })
   const exit = await inventory({ ...defaults, ...options }, io, ports)
   const document = inventorySchema.parse(parse(String(written.get('/tool/inv/inventory.yaml')?.content)))
   return { io, exit, document, written, moved, removed }
