@@ -280,14 +280,14 @@ describe('a node that cannot be read', () => {
   test('a broken archive is one, with file and line', async () => {
     const ran = await run(
       { fromDir: 'd' },
-      { files: { '/work/d/a.bundle': archive('a'), '/work/d/b.bundle': 'k3os-migrate-bundle 1\n' } },
+      { files: { '/tool/d/a.bundle': archive('a'), '/tool/d/b.bundle': 'k3os-migrate-bundle 1\n' } },
     )
     expect(ran.document.nodes).toMatchObject([
       { name: 'a', status: 'read', how: 'bundle a.bundle', readAt: '2023-11-14T22:13:30.000Z' },
       {
         name: 'b',
         status: 'error',
-        reason: '/work/d/b.bundle:2: the bundle is cut off: its last line is missing',
+        reason: '/tool/d/b.bundle:2: the bundle is cut off: its last line is missing',
       },
     ])
   })
@@ -299,7 +299,7 @@ describe('a node that cannot be read', () => {
   })
 
   test('archives alone ask no cluster', async () => {
-    const world = { cluster: lost, files: { '/work/d/a.bundle': archive('a') } }
+    const world = { cluster: lost, files: { '/tool/d/a.bundle': archive('a') } }
     expect((await run({ fromDir: 'd', cluster: true }, world)).document.cluster).toBeNull()
     expect((await run({ fromDir: 'd', cluster: true, context: 'c' }, world)).document.cluster?.status).toBe(
       'error',
