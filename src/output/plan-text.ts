@@ -37,8 +37,3 @@ export function planText(plan: Plan, width: number): string {
     '\n',
   ].join('')
 }
-
-/** At worst, with the watching afterwards. */
-function worstText({ steps }: PlanNode): string {
-  return durationText(stepsMs(steps))
-}
