@@ -2,6 +2,7 @@ import { MigrateError } from '../core/errors.ts'
 import type { DrainRequest } from './drain.ts'
 import { podName } from './drain-events.ts'
 import { budgetHindrance, type LeavingPod, podRef } from './drain-pods.ts'
+import { lane } from './lane.ts'
 import type { Ending, Eviction, KubectlKube } from './ports.ts'
 
 /** The flags of `kubectl drain` that change what it does. */
@@ -42,6 +43,8 @@ export interface KubectlDrainRequest extends Pick<DrainRequest, 'clock' | 'onEve
 
 const pollMs = 1_000
 const usualRetryMs = 5_000
+/** kubectl sends about ten requests a second, whatever the number of pods. */
+const requestsAtOnce = 10
 
 /** The pods of one node on their way off it, in kubectl's manner (kubernetes/kubectl pkg/drain/drain.go). */
 export class KubectlEvictions {
@@ -51,6 +54,7 @@ export class KubectlEvictions {
   private readonly entries: readonly LeavingPod[]
   private readonly how: Ending
   private readonly deadlineMs: number
+  private readonly ask = lane(requestsAtOnce)
 
   constructor(request: KubectlDrainRequest, entries: readonly LeavingPod[]) {
     const { clock, flags } = request
@@ -95,7 +99,7 @@ export class KubectlEvictions {
       entry.attempts += 1
       let answer: Eviction
       try {
-        answer = await kube.evict(podRef(entry.pod), signal, this.how)
+        answer = await this.ask(async () => kube.evict(podRef(entry.pod), signal, this.how))
       } catch (error) {
         this.fail(entry, error)
         return
@@ -153,7 +157,7 @@ export class KubectlEvictions {
     const { kube, clock, signal } = this.request
     const { namespace, name, uid } = entry.pod
     try {
-      const now = await kube.pod(namespace, name, signal)
+      const now = await this.ask(async () => kube.pod(namespace, name, signal))
       if (now?.uid !== uid || now.deletionAt === null) return
       entry.pod = { ...entry.pod, terminating: true }
       entry.endingSinceMs ??= clock.monotonicMs()
@@ -167,7 +171,7 @@ export class KubectlEvictions {
     const { namespace, name, uid } = entry.pod
     while (!entry.gone) {
       try {
-        const now = await kube.pod(namespace, name, signal)
+        const now = await this.ask(async () => kube.pod(namespace, name, signal))
         if (now?.uid !== uid) {
           this.gone(entry)
           return
