@@ -1,4 +1,4 @@
-import { pointOfNoReturn, pointOfNoReturnMs, stepsMs, type Plan, type PlanNode } from '../core/plan.ts'
+import { pointOfNoReturn, pointOfNoReturnMs, type Plan } from '../core/plan.ts'
 import { windowText } from '../core/windows.ts'
 import { durationText } from './report/words.ts'
 import { mark, plain } from './style.ts'
