@@ -2,12 +2,11 @@ import { dirname, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { translators } from '../../translators/index.ts'
 import { systemClock } from '../adapters/clock.ts'
-import { appendText, readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
+import { appendText, writeDurably } from '../adapters/files.ts'
 import { assess as assessInventory } from '../core/assess/assess.ts'
 import type { AssessedTarget } from '../core/assess/context.ts'
 import type { Assessment } from '../core/assessment.ts'
 import { bundleFiles } from '../core/bundle-files.ts'
-import { parseBundle } from '../core/bundle.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { severities, severityRank, type Severity } from '../core/findings.ts'
 import type { Inventory } from '../core/inventory.ts'
@@ -22,7 +21,7 @@ import { assessmentReport, type AssessFormat } from './assess-report.ts'
 import { inParallel } from './in-parallel.ts'
 import type { CommandIo } from './io.ts'
 import { requireDocument, type ReadDocument } from './read-document.ts'
-import { readInventoryFile } from './read-inventory.ts'
+import { readInventoryFile, readNodeBundle } from './read-inventory.ts'
 import { findTranslator } from './target.ts'
 
 export interface AssessOptions {
@@ -108,37 +107,20 @@ export async function readConfigs(
   folder: string,
 ): Promise<ReadonlyMap<string, NodeConfig>> {
   const readable = nodes.flatMap((node) => (node.status === 'read' ? [node] : []))
-  const configs = await inParallel(
-    readable,
-    bundlesAtOnce,
-    async ({ name, bundle }): Promise<[string, NodeConfig]> => {
-      try {
-        return [name, await readNodeConfig(folder, bundle)]
-      } catch (error) {
-        if (!(error instanceof MigrateError)) throw error
-        return [name, { status: 'unread', reason: error.message, findings: [] }]
-      }
-    },
-  )
+  const configs = await inParallel(readable, bundlesAtOnce, async (node): Promise<[string, NodeConfig]> => {
+    const { name } = node
+    try {
+      const bundle = await readNodeBundle(folder, node)
+      return [name, readConfig(await configSourcesFrom(bundleFiles(bundle)))]
+    } catch (error) {
+      if (!(error instanceof MigrateError)) throw error
+      return [name, { status: 'unread', reason: error.message, findings: [] }]
+    }
+  })
   return new Map(configs)
 }
 
 const bundlesAtOnce = 8
-
-/** Said as the inventory names it: where the folder lies is no part of the answer. */
-async function readNodeConfig(
-  folder: string,
-  { file, sha256: expected }: { readonly file: string; readonly sha256: string },
-): Promise<NodeConfig> {
-  const bytes = await readIfPresent(resolve(folder, file))
-  if (bytes === undefined)
-    return { status: 'unread', reason: `there is no bundle ${file} beside the inventory`, findings: [] }
-  if (sha256(bytes) !== expected) {
-    const reason = `the bundle ${file} is not the one the inventory was made from`
-    return { status: 'unread', reason, findings: [] }
-  }
-  return readConfig(await configSourcesFrom(bundleFiles(parseBundle(bytes, file))))
-}
 
 // Looser than in a plan: a waiver without reason is a finding, with the others, not a file that cannot be read.
 const waiversSchema = z.union([

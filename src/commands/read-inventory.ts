@@ -1,4 +1,4 @@
-import { dirname, resolve, sep } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { readIfPresent, sha256 } from '../adapters/files.ts'
 import { type Bundle, maxBundleBytes, parseBundle } from '../core/bundle.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
@@ -90,27 +90,25 @@ function header(document: unknown): { apiVersion?: string; kind?: string; writte
 }
 
 /**
- * What was read on a node, from the file beside the inventory. It must be the very one the inventory was made from (exit 65;
- * a missing file 74).
+ * What was read on a node, from the file beside the inventory in `folder`. It must be the very one the inventory was made from
+ * (exit 65; a missing file 74).
  */
 export async function readNodeBundle(
-  inventoryFile: string,
-  { name, bundle: { file, sha256: expected } }: Extract<InventoryNode, { status: 'read' }>,
+  folder: string,
+  { bundle: { file, sha256: expected } }: Extract<InventoryNode, { status: 'read' }>,
 ): Promise<Bundle> {
-  const folder = resolve(dirname(inventoryFile))
   const path = resolve(folder, file)
   // Said as the inventory names it: where the folder lies is no part of the answer.
   const bad = (message: string): MigrateError =>
     new MigrateError(message, { exitCode: exitCode.badInput, hint: again })
-  if (!path.startsWith(folder + sep))
-    throw bad(`the bundle ${file} of ${name} does not lie beside the inventory`)
+  if (!path.startsWith(resolve(folder) + sep))
+    throw bad(`the bundle ${file} does not lie beside the inventory`)
   const bytes = await readIfPresent(path, maxBundleBytes)
   if (bytes === undefined)
-    throw new MigrateError(`there is no bundle ${file} of ${name} beside the inventory`, {
+    throw new MigrateError(`there is no bundle ${file} beside the inventory`, {
       exitCode: exitCode.io,
       hint: again,
     })
-  if (sha256(bytes) !== expected)
-    throw bad(`the bundle ${file} of ${name} is not the one the inventory was made from`)
+  if (sha256(bytes) !== expected) throw bad(`the bundle ${file} is not the one the inventory was made from`)
   return parseBundle(bytes, file)
 }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { bundleFiles } from '../core/bundle-files.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { Inventory, InventoryNode } from '../core/inventory.ts'
@@ -47,7 +48,7 @@ async function nodeOf(
   inventory: Inventory,
   file: string,
 ): Promise<NodeToTranslate> {
-  const bundle = await readNodeBundle(file, node)
+  const bundle = await readNodeBundle(dirname(file), node)
   const cluster = inventory.cluster?.status === 'read' ? inventory.cluster.facts : null
   return {
     name: node.name,

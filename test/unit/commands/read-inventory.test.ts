@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sha256 } from '../../../src/adapters/files.ts'
 import { readInventory, readNodeBundle } from '../../../src/commands/read-inventory.ts'
@@ -109,22 +109,22 @@ describe('the bundle of a node', () => {
     'is not looked for at %s',
     async (path) => {
       const file = await write(head)
-      await expect(readNodeBundle(file, node(path))).rejects.toMatchObject({
+      await expect(readNodeBundle(dirname(file), node(path))).rejects.toMatchObject({
         exitCode: 65,
-        message: `the bundle ${path} of n1 does not lie beside the inventory`,
+        message: `the bundle ${path} does not lie beside the inventory`,
       })
     },
   )
 
   test('must be the one the inventory was made from', async () => {
     const file = await write(head)
-    await expect(readNodeBundle(file, node('inventory.yaml'))).rejects.toMatchObject({
+    await expect(readNodeBundle(dirname(file), node('inventory.yaml'))).rejects.toMatchObject({
       exitCode: 65,
-      message: 'the bundle inventory.yaml of n1 is not the one the inventory was made from',
+      message: 'the bundle inventory.yaml is not the one the inventory was made from',
     })
-    await expect(readNodeBundle(file, node('n1.bundle'))).rejects.toMatchObject({
+    await expect(readNodeBundle(dirname(file), node('n1.bundle'))).rejects.toMatchObject({
       exitCode: 74,
-      message: 'there is no bundle n1.bundle of n1 beside the inventory',
+      message: 'there is no bundle n1.bundle beside the inventory',
     })
   })
 })
