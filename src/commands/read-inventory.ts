@@ -28,16 +28,28 @@ export async function readInventoryFile(path: string): Promise<ReadDocument<Inve
 
 /** Undefined when the file does not exist. */
 export async function findInventoryFile(path: string): Promise<ReadDocument<Inventory> | undefined> {
+  const read = await readText(path)
+  return read === undefined
+    ? undefined
+    : { document: parseInventoryText(read.text, path), sha256: read.sha256 }
+}
+
+/** On its own, so that the bytes of a large inventory are gone before its objects come. */
+async function readText(path: string): Promise<{ text: string; sha256: string } | undefined> {
   const bytes = await readIfPresent(path, maxInventoryBytes)
-  return bytes === undefined ? undefined : { document: parseInventory(bytes, path), sha256: sha256(bytes) }
+  return bytes === undefined ? undefined : { text: new TextDecoder().decode(bytes), sha256: sha256(bytes) }
 }
 
 export function parseInventory(bytes: Uint8Array, file: string): Inventory {
+  return parseInventoryText(new TextDecoder().decode(bytes), file)
+}
+
+function parseInventoryText(text: string, file: string): Inventory {
   const bad = (message: string, hint = again, cause?: unknown): MigrateError =>
     new MigrateError(message, { exitCode: exitCode.badInput, hint, position: { file }, cause })
   let document: unknown
   try {
-    document = parseYaml(new TextDecoder().decode(bytes))
+    document = parseYaml(text)
   } catch (error) {
     // The parser quotes the text; a file given by mistake may hold secrets.
     throw bad(yamlProblem(error), again, error)
