@@ -29,6 +29,7 @@ export async function machinesToRead(
   cluster: Inventory['cluster'],
 ): Promise<MachineToRead[]> {
   const { host, hosts, fromDir } = options
+  if (options.viaPod === true) return podMachines(options, cluster)
   if (fromDir !== undefined) {
     if (host.length > 0 || hosts !== undefined)
       throw new MigrateError('--from-dir reads archives, so it takes no hosts', {
@@ -37,7 +38,6 @@ export async function machinesToRead(
       })
     return bundlesIn(fromDir, io, ports)
   }
-  if (options.viaPod === true) return podMachines(options, cluster)
   const fromFile = hosts === undefined ? [] : await readHostsFile(hosts, io, ports)
   const entries = [...host.map((text) => parseHost(text)), ...fromFile]
   if (entries.length > 0) return withoutDoubles(entries.map((entry) => overSsh(entry, options, ports)))
@@ -110,25 +110,38 @@ function withoutDoubles(machines: readonly (MachineToRead & { from: 'ssh' })[]):
   return [...machines]
 }
 
-/** Through a pod on each of them; arguments are names of Nodes. */
-function podMachines(options: InventoryOptions, cluster: Inventory['cluster']): MachineToRead[] {
-  const { image, host: wanted } = options
+/** Mistakes that are said before anything is asked. */
+export function checkPodOptions({ viaPod, image, hosts, fromDir }: InventoryOptions): void {
   const usage = (message: string, hint: string): MigrateError =>
     new MigrateError(message, { exitCode: exitCode.usage, hint })
+  if (viaPod !== true) {
+    if (image !== undefined) throw usage('--image is for pods', 'give --via-pod too')
+    return
+  }
   if (image === undefined)
     throw usage(
       '--via-pod needs an image for its pods',
       'any that the nodes have or can get, with sh, sleep and chroot: --image busybox:1.36',
     )
-  if (options.hosts !== undefined)
-    throw usage('--via-pod takes names of nodes as arguments, no hosts file', 'k3os-migrate inventory --help')
+  if (hosts !== undefined || fromDir !== undefined)
+    throw usage(
+      `--via-pod takes names of nodes as arguments, no ${hosts === undefined ? 'folder' : 'hosts file'}`,
+      'k3os-migrate inventory --help',
+    )
+}
+
+/** Through a pod on each of them; arguments are names of Nodes. */
+function podMachines(
+  { host: wanted, image = '' }: InventoryOptions,
+  cluster: Inventory['cluster'],
+): MachineToRead[] {
   const nodes = k3osNodes(cluster)
   const unknown = wanted.find((name) => nodes.every((node) => node.name !== name))
   if (unknown !== undefined)
-    throw usage(
-      `the cluster has no k3OS node "${unknown}"`,
-      `nodes: ${nodes.map(({ name }) => name).join(', ')}`,
-    )
+    throw new MigrateError(`the cluster has no k3OS node "${unknown}"`, {
+      exitCode: exitCode.usage,
+      hint: `nodes: ${nodes.map(({ name }) => name).join(', ')}`,
+    })
   return nodes
     .filter(({ name }) => wanted.length === 0 || wanted.includes(name))
     .map((node) => ({ from: 'pod', given: node.name, host: internalIp(node) ?? null, image }))

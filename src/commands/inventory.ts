@@ -18,7 +18,7 @@ import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 import { readMachines, type ReadMachine } from './inventory-read.ts'
 import { keepOlder } from './keep-older-inventory.ts'
-import { machinesToRead, otherNodes, sshAddress } from './inventory-targets.ts'
+import { checkPodOptions, machinesToRead, otherNodes, sshAddress } from './inventory-targets.ts'
 import { kubeconfigOf } from './k3s-kubeconfig.ts'
 
 export interface InventoryOptions {
@@ -87,6 +87,7 @@ export async function inventory(
 ): Promise<ExitCode> {
   const ports = given ?? (await realInventoryPorts(options, io))
   if (options.cleanUp === true) return cleanUpPods(io, ports)
+  checkPodOptions(options)
   const cluster = await readCluster(options, io, ports)
   const facts = cluster?.status === 'read' ? cluster.facts : null
   const machines = await machinesToRead(options, io, ports, cluster)
