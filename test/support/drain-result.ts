@@ -52,6 +52,6 @@ export function resultOf(cluster: StubCluster, said: Said): DrainResult {
   }
 }
 
-export function unique(list: Iterable<string>): string[] {
+function unique(list: Iterable<string>): string[] {
   return [...new Set(list)].toSorted()
 }

@@ -34,7 +34,7 @@ interface StubPod {
 }
 
 /** All pods of the stub are in this namespace. */
-export const stubNamespace = 'shop'
+const stubNamespace = 'shop'
 
 const successorMark = '*'
 

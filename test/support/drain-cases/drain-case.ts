@@ -103,8 +103,6 @@ export function undone(result: DrainResult): DrainResult {
   return { ...result, changes: [...result.changes, ...undo].toSorted(), cordoned: [] }
 }
 
-export const budgetMessage = "Cannot evict pod as it would violate the pod's disruption budget."
-
 /** 429 of a disruption budget. */
 export function held(more: Partial<Extract<Refusal, { code: number }>> = {}, details: object = {}): Refusal {
   const message = 'The disruption budget web needs 2 healthy pods and has 2 currently'
@@ -112,7 +110,7 @@ export function held(more: Partial<Extract<Refusal, { code: number }>> = {}, det
   return {
     code: 429,
     reason: 'TooManyRequests',
-    message: budgetMessage,
+    message: "Cannot evict pod as it would violate the pod's disruption budget.",
     details: { causes, ...details },
     ...more,
   }
