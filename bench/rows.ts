@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../src/core/k3os/read.ts'
 import { writeFleet } from '../test/support/fleet.ts'
+import { writeMovableFleet } from '../test/support/movable-fleet.ts'
 
 /** Whole processes of Node, in turn with `node -e 0`; the ratio of the medians is what counts on any machine. */
 export interface ProcessRow {
@@ -62,6 +63,16 @@ export function rows(scratch: string): readonly (ProcessRow | WorkRow | FleetRow
       aim: { seconds: 5, mib: 500 },
       prepare: (folder) => {
         writeFleet(folder, { nodes: 1000, pods: 30_000, seed: 1 })
+      },
+    },
+    {
+      kind: 'fleet',
+      name: 'plan 1000 nodes, 4000 pods',
+      argv: ['plan', '--inventory', 'inventory.yaml', '--hook', 'rebuild', '--keeps-data'],
+      exit: 0,
+      aim: { seconds: 10, mib: 500 },
+      prepare: (folder) => {
+        writeMovableFleet(folder, 1000)
       },
     },
   ]
