@@ -31,6 +31,13 @@ interface Result {
   readonly says?: string
 }
 
+/** Fewer turns than the others take: one is as long as all of theirs. */
+const fleetTurns = 3
+/** Tells on stderr, behind everything the tool says. */
+const peakHook = `data:text/javascript,${encodeURIComponent(
+  `process.on('exit', () => process.stderr.write('\\npeak ' + process.resourceUsage().maxRSS + ' ' + process.cpuUsage().user))`,
+)}`
+
 const scratch = mkdtempSync(join(tmpdir(), 'k3os-migrate-bench-'))
 try {
   const results = rows(scratch).map(measure)
@@ -91,13 +98,6 @@ function measureWork({ name, units, run }: WorkRow): Result {
   return { name, medianMs, bareNodeMs: null, ratio: null, aim: null, perUnitMs: medianMs / units }
 }
 
-/** Fewer turns than the others take: one is as long as all of theirs. */
-const fleetTurns = 3
-/** Tells on stderr, behind everything the tool says. */
-const peakHook = `data:text/javascript,${encodeURIComponent(
-  `process.on('exit', () => process.stderr.write('\\npeak ' + process.resourceUsage().maxRSS))`,
-)}`
-
 function measureFleet({ name, argv, exit, aim, prepare }: FleetRow): Result {
   const folder = join(scratch, 'fleet')
   mkdirSync(folder)
@@ -109,15 +109,16 @@ function measureFleet({ name, argv, exit, aim, prepare }: FleetRow): Result {
       encoding: 'utf8',
     })
     const ms = performance.now() - started
-    const peak = /\npeak (\d+)$/.exec(run.stderr)?.[1]
+    const [, peak, cpu] = /\npeak (\d+) (\d+)$/.exec(run.stderr) ?? []
     if (run.status !== exit || peak === undefined)
       throw new Error(`${name} ended with ${run.status}: ${run.stderr}`)
-    return { ms, mib: Number(peak) / 1024 }
+    return { ms, mib: Number(peak) / 1024, cpuSeconds: Number(cpu) / 1e6 }
   })
   const medianMs = median(turns.map(({ ms }) => ms))
   const peakMib = Math.max(...turns.map(({ mib }) => mib))
   const met = medianMs <= aim.seconds * 1000 && peakMib <= aim.mib
-  const says = `${peakMib.toFixed(0)} MiB at most; aim ${aim.seconds} s and ${aim.mib} MiB: ${met ? 'met' : 'MISSED'}`
+  const cpu = median(turns.map(({ cpuSeconds }) => cpuSeconds))
+  const says = `${cpu.toFixed(1)} s of CPU, ${peakMib.toFixed(0)} MiB at most; aim ${aim.seconds} s and ${aim.mib} MiB: ${met ? 'met' : 'MISSED'}`
   return { name, medianMs, bareNodeMs: null, ratio: null, aim: null, perUnitMs: null, peakMib, says }
 }
 

@@ -145,10 +145,12 @@ function firstSteps(stops: readonly RuleGroup[], assessment: Assessment): FirstS
 
 function stepOf([first, ...more]: readonly [Finding, ...Finding[]]): FirstStep {
   const others = more.length === 0 ? '' : ` (and ${more.length} more of this kind)`
+  const [node] = first.nodes
+  const where = node === undefined || first.summary.includes(node) ? '' : `${node}: `
   const remedy = (type: 'hint' | 'command'): string | null =>
     first.remediations.find((one) => one.type === type)?.text ?? null
   return {
-    what: `${summaryText(first)}${others}.`,
+    what: `${where}${summaryText(first)}${others}.`,
     hint: remedy('hint'),
     command: remedy('command'),
   }

@@ -124,7 +124,7 @@ function fourAnswers(says: Answers, { assessment }: Audit, link: Link): Html {
   </div>`
 }
 
-const nodesShown = 4
+const nodesShown = 3
 
 function stopItem({ title, findings }: RuleGroup, link: Link): Html {
   return html`<li>${title}: ${nodeLinks(findings, link)}</li>`
