@@ -32,6 +32,8 @@ export type DrainEvent =
       readonly forMs: number
     }
   | { readonly type: 'gone'; readonly pod: PodRef }
+  /** All pods have gone, these volumes are not detached yet. */
+  | { readonly type: 'attached'; readonly names: readonly string[] }
   /** A pod that was not there when the drain began; it is waited for and never evicted. */
   | { readonly type: 'appeared'; readonly pod: PodRef }
   | {
@@ -60,6 +62,8 @@ export function drainSentence(event: DrainEvent): string | null {
       return event.forMs === 0 ? event.message : `${event.message} (for ${seconds(event.forMs)} now)`
     case 'gone':
       return `${podName(event.pod)} is gone`
+    case 'attached':
+      return `waiting until volumes are detached: ${event.names.join(', ')}`
     case 'appeared':
       return `${podName(event.pod)} came to the node after the drain began`
     case 'heartbeat':

@@ -96,9 +96,12 @@ function yamlCommand(pod: Pod): string {
   return `kubectl get pod -n ${pod.namespace} ${pod.name} -o yaml`
 }
 
-/** What the drain waits for, on one line: the first pod and its reason, and how many more. */
-export function waitingFor(pods: readonly BlockedPod[]): string {
+/** What the drain waits for, on one line: the first pod and its reason, and how many more; at the end, volumes. */
+export function waitingFor(pods: readonly BlockedPod[], volumes: readonly string[] = []): string {
   const [first, ...rest] = pods
-  if (first === undefined) return 'a second look that shows the node empty'
+  if (first === undefined)
+    return volumes.length === 0
+      ? 'a second look that shows the node empty'
+      : `volumes to be detached: ${volumes.join(', ')}`
   return rest.length === 0 ? first.message : `${first.message}, and ${rest.length} more`
 }

@@ -1,6 +1,7 @@
-import { type Classification, classifyPods, owningDaemonSet } from '../core/drain.ts'
+import type { Classification } from '../core/drain.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
-import { type DrainEvent, podName } from './drain-events.ts'
+import { classifyFresh, type DrainAllowance } from './drain-classify.ts'
+import { type DrainEvent, podName, seconds } from './drain-events.ts'
 import {
   budgetHindrance,
   dueForEviction,
@@ -12,15 +13,6 @@ import {
 import { type BlockedPod, describeRefused, waitingFor } from './drain-report.ts'
 import { DrainView } from './drain-view.ts'
 import type { Clock, Eviction, Kube } from './ports.ts'
-
-export interface DrainAllowance {
-  /** Evict pods with an emptyDir volume: its content is deleted with the pod. */
-  readonly deleteEmptyDir: boolean
-  /** Evict pods that nothing brings back: all of them, or those named as `namespace/name`. */
-  readonly force: boolean | readonly string[]
-  /** Pods to leave where they are, as `namespace/name`. */
-  readonly keep?: readonly string[]
-}
 
 export interface DrainRequest {
   readonly kube: Kube
@@ -52,18 +44,11 @@ const evictionsAtOnce = 10
 const transientPatienceMs = 5 * 60_000
 /** An API server that has just started refuses everybody until it has read its own roles. */
 const permissionPatienceMs = 30_000
+/** How long volumes may stay attached after the last pod, and how long in any case when the drain's time is over. */
+const detachPatienceMs = 10 * 60_000
+const detachSlackMs = 30_000
 /** An accepted eviction that shows no effect is repeated after this time. */
 const acceptedPatienceMs = 30_000
-
-/** What a drain of the node would do now. */
-export async function classifyNode(
-  kube: Kube,
-  node: string,
-  allow: DrainAllowance,
-  signal: AbortSignal,
-): Promise<Classification> {
-  return classifyFresh(kube, node, allow, new Map(), signal)
-}
 
 /**
  * Evicts the pods of a cordoned node and waits until they are gone. `drained` is said only when two lists, five seconds
@@ -76,7 +61,7 @@ export async function drainNode(request: DrainRequest): Promise<DrainOutcome> {
   const drain = new Drain(request)
   for (;;) {
     await drain.look()
-    const outcome = drain.outcome()
+    const outcome = await drain.withVolumes(drain.outcome())
     if (outcome !== undefined) return outcome
     await drain.evictDue()
     drain.heartbeat()
@@ -94,6 +79,9 @@ class Drain {
   private quietUntilMs = 0
   private throttles = 0
   private heartbeatDueMs: number
+  /** Since when only volumes are waited for, and the last known of them. */
+  private detaching: { readonly sinceMs: number; readonly names: readonly string[] } | undefined
+  private volumeFailure: Failing | null = null
 
   constructor(request: DrainRequest) {
     this.request = request
@@ -135,6 +123,33 @@ class Drain {
     if (impossible !== undefined)
       return this.blocked(`${podName(impossible.pod)} can never be evicted as things are`)
     return this.isLate(nowMs) ? this.blocked(this.lateReason()) : undefined
+  }
+
+  /** A node whose volumes are attached is not drained: their data may not be out, and no other node can take them. */
+  async withVolumes(outcome: DrainOutcome | undefined): Promise<DrainOutcome | undefined> {
+    if (outcome?.status !== 'drained') return outcome
+    const { kube, node, signal, timeoutMs, onEvent } = this.request
+    let names = this.detaching?.names ?? []
+    try {
+      names = await kube.attachedVolumes(node, signal)
+      this.volumeFailure = null
+      if (names.length === 0) return outcome
+    } catch (error) {
+      this.volumeFailure = this.bear(error, this.volumeFailure)
+      onEvent({ type: 'unanswered', pod: null, ...this.told(this.volumeFailure) })
+    }
+    if (names.join() !== this.detaching?.names.join() && names.length > 0)
+      onEvent({ type: 'attached', names })
+    const sinceMs = this.detaching?.sinceMs ?? this.now()
+    this.detaching = { sinceMs, names }
+    const waitedMs = this.now() - sinceMs
+    const late = this.now() - this.startMs >= timeoutMs && waitedMs >= detachSlackMs
+    if (!late && waitedMs < detachPatienceMs) return undefined
+    return this.blocked(
+      this.volumeFailure === null
+        ? `volumes are still attached to ${node} after ${seconds(waitedMs)}: ${names.join(', ')}`
+        : `it cannot be seen whether volumes are attached to ${node}: ${this.volumeFailure.error.message}`,
+    )
   }
 
   /** The second look at an empty node may come after the time is over; it takes a few seconds and decides. */
@@ -226,7 +241,7 @@ class Drain {
       elapsedMs: nowMs - this.startMs,
       timeoutMs: this.request.timeoutMs,
       left: left?.length ?? null,
-      waitingFor: this.listFailure?.error.message ?? waitingFor(left ?? []),
+      waitingFor: this.listFailure?.error.message ?? waitingFor(left ?? [], this.detaching?.names),
     })
   }
 
@@ -243,7 +258,7 @@ class Drain {
 
   private failedForLong(nowMs: number): string | undefined {
     const pods = this.view?.present() ?? []
-    for (const failing of [this.listFailure, ...pods.map(({ hindrance }) => hindrance)]) {
+    for (const failing of [this.listFailure, this.volumeFailure, ...pods.map(({ hindrance }) => hindrance)]) {
       if (failing?.kind === 'failing' && nowMs - failing.sinceMs >= transientPatienceMs)
         return `failing for ${transientPatienceMs / 60_000} minutes: ${failing.error.message}`
     }
@@ -268,23 +283,4 @@ class Drain {
   private now(): number {
     return this.request.clock.monotonicMs()
   }
-}
-
-/** Lists the node's pods and asks for each DaemonSet not yet known. */
-async function classifyFresh(
-  kube: Kube,
-  node: string,
-  allow: DrainAllowance,
-  daemonSets: Map<string, boolean>,
-  signal: AbortSignal,
-): Promise<Classification> {
-  const pods = await kube.podsOnNode(node, signal)
-  for (const pod of pods) {
-    const name = owningDaemonSet(pod)
-    if (name === null) continue
-    const key = `${pod.namespace}/${name}`
-    if (!daemonSets.has(key)) daemonSets.set(key, await kube.daemonSetExists(pod.namespace, name, signal))
-  }
-  const daemonSetExists = (namespace: string, name: string) => daemonSets.get(`${namespace}/${name}`) === true
-  return classifyPods(pods, { ...allow, daemonSetExists })
 }

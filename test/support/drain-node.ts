@@ -20,6 +20,8 @@ export class DrainedNode {
   /** Makes lists fail. */
   listError: (nowMs: number) => MigrateError | undefined = () => undefined
   daemonSetError: (nowMs: number) => MigrateError | undefined = () => undefined
+  /** Names of the volumes that are attached to the node. */
+  volumes: (nowMs: number) => string[] | MigrateError = () => []
   endsAfterMs = 2000
 
   constructor(pods: readonly Pod[]) {
@@ -53,7 +55,11 @@ export class DrainedNode {
       node: unused,
       patchNode: unused,
       heartbeatAgeSeconds: unused,
-      attachedVolumes: unused,
+      attachedVolumes: async () => {
+        const answer = this.volumes(this.clock.monotonicMs())
+        if (answer instanceof MigrateError) throw answer
+        return answer
+      },
       clusterUid: unused,
       podsOnNode: async () => {
         const nowMs = this.clock.monotonicMs()

@@ -203,6 +203,7 @@ export async function startStubCluster(script: ClusterScript): Promise<StubClust
     ],
     [/^PATCH \/api\/v1\/nodes\/(.+)$/, patchNode],
     [/^GET \/api\/v1\/pods$/, listPods],
+    [/^GET \/apis\/storage\.k8s\.io\/v1\/volumeattachments$/, () => listOf('VolumeAttachment', [])],
     [/^GET \/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)$/, getPod],
     [/^DELETE \/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)$/, (exchange) => end(exchange, 'delete')],
     [/^POST \/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/eviction$/, evict],

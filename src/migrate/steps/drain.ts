@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { refusals } from '../../core/drain.ts'
-import { classifyNode, drainNode, type DrainAllowance } from '../drain.ts'
+import { drainNode } from '../drain.ts'
+import { classifyNode, type DrainAllowance } from '../drain-classify.ts'
 import { drainSentence, podName } from '../drain-events.ts'
 import type { Step, StepContext } from '../step.ts'
 import { stopped } from '../wait.ts'
@@ -52,7 +53,8 @@ export const drain: Step = {
   async observe(context) {
     const { kube, node, signal } = context
     const { evict, refuse } = await classifyNode(kube, node.name, allowance(context), signal)
-    return evict.length === 0 && refuse.length === 0 ? 'done' : 'not-started'
+    if (evict.length > 0 || refuse.length > 0) return 'not-started'
+    return (await kube.attachedVolumes(node.name, signal)).length === 0 ? 'done' : 'in-progress'
   },
 }
 

@@ -73,6 +73,43 @@ describe('the end', () => {
   })
 })
 
+describe('volumes that are still attached', () => {
+  test('hold the end up', async () => {
+    const node = new DrainedNode([aPod({ name: 'a' })])
+    node.volumes = (nowMs) => (nowMs < 20_000 ? ['pv-1'] : [])
+    expect(await node.drain()).toEqual({ status: 'drained', evicted: ['uid-a'] })
+    expect(node.clock.monotonicMs()).toBe(20_000)
+  })
+
+  test('block it after ten minutes, by name', async () => {
+    const node = new DrainedNode([aPod({ name: 'a' })])
+    node.volumes = () => ['pv-1', 'pv-2']
+    expect(await node.drain({ timeoutMs: 1_800_000 })).toEqual({
+      status: 'blocked',
+      reason: 'volumes are still attached to n1 after 600 s: pv-1, pv-2',
+      pods: [],
+      evicted: ['uid-a'],
+    })
+    expect(node.events.map(drainSentence)).toContain('waiting until volumes are detached: pv-1, pv-2')
+  })
+
+  test('block it soon when the time is over, but not at once', async () => {
+    const node = new DrainedNode([aPod({ name: 'a' })])
+    node.endsAfterMs = 8_000
+    node.volumes = () => ['pv-1']
+    expect((await node.drain({ timeoutMs: 10_000 })).status).toBe('blocked')
+    expect(node.clock.monotonicMs()).toBeGreaterThanOrEqual(40_000)
+    expect(node.clock.monotonicMs()).toBeLessThan(60_000)
+  })
+
+  test('are not "none" because nobody could say', async () => {
+    const node = new DrainedNode([aPod({ name: 'a' })])
+    node.volumes = (nowMs) => (nowMs < 20_000 ? passing() : [])
+    expect((await node.drain()).status).toBe('drained')
+    expect(node.clock.monotonicMs()).toBe(20_000)
+  })
+})
+
 describe('what is never evicted', () => {
   test('nothing at all while some pods may not be', async () => {
     const node = new DrainedNode([aPod({ name: 'a' }), aPod({ name: 'b', volumes: [aVolume('emptyDir')] })])
