@@ -23,8 +23,9 @@ export function writeMovableFleet(folder: string, nodes: number): void {
   const { machines } = source
   const cluster = new World(source, new VirtualClock(now)).facts()
   mkdirSync(join(folder, 'bundles'), { recursive: true })
-  const entries = machines.map(({ name, node, archive }): InventoryNode => {
-    const bundle = archive(node.bootId, now)
+  const entries = machines.map((machine): InventoryNode => {
+    const { name, node } = machine
+    const bundle = machine.archive(node.bootId, now)
     writeFileSync(join(folder, 'bundles', `${name}.bundle`), bundle, { mode: 0o600 })
     return {
       name,
