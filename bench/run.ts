@@ -4,7 +4,7 @@
  * Never a test: a missed aim is printed, not failed, because the machine may be busy with other things.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -99,8 +99,7 @@ function measureWork({ name, units, run }: WorkRow): Result {
 }
 
 function measureFleet({ name, argv, exit, aim, prepare }: FleetRow): Result {
-  const folder = join(scratch, 'fleet')
-  mkdirSync(folder)
+  const folder = mkdtempSync(join(scratch, 'fleet-'))
   prepare(folder)
   const turns = Array.from({ length: fleetTurns }, () => {
     const started = performance.now()
