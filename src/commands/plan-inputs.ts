@@ -1,7 +1,7 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { diskError, readIfPresent, writeDurably } from '../adapters/files.ts'
+import { diskError, readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
 import { templateTools } from '../adapters/templates.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import { planDigest } from '../core/make-plan.ts'
@@ -25,7 +25,7 @@ import { nodesWithBundles } from './translate-inventory.ts'
 /** Reads a plan and checks that it is still the one that was made (exit 5). */
 export async function readPlan(file: string): Promise<Plan> {
   const { document: plan } = await requireDocument(file, planSchema, 'make it: k3os-migrate plan')
-  const digest = planDigest(plan, (text) => createHash('sha256').update(text).digest('hex'))
+  const digest = planDigest(plan, sha256)
   if (digest === plan.digest) return plan
   throw new MigrateError('the plan was changed after it was made: its digest does not match', {
     exitCode: exitCode.stalePlan,
@@ -146,10 +146,6 @@ export async function renderer(
 /** One digest over names, modes and contents of the files of a translation. */
 export function translationDigest(files: Rendered['files']): string {
   return sha256(JSON.stringify(files.map(({ path, mode, content }) => [path, mode, sha256(content)])))
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }
 
 /** Knows every secret of these nodes and takes it, and its parts, out of a text. */

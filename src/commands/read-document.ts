@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { z } from 'zod'
-import { readIfPresent } from '../adapters/files.ts'
+import { readIfPresent, sha256 } from '../adapters/files.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import { parseYaml } from '../core/plain-yaml.ts'
 
@@ -33,7 +32,7 @@ export async function readDocument<T>(
       },
     )
   }
-  return { document: result.data, sha256: createHash('sha256').update(bytes).digest('hex') }
+  return { document: result.data, sha256: sha256(bytes) }
 }
 
 /** The same, for a file the command cannot do without (exit 74). */

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { readIfPresent, writeDurably } from '../adapters/files.ts'
+import { readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
 import { findRun, stateDirectory } from '../adapters/run-directory.ts'
 import { assessmentSchema } from '../core/assessment.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
@@ -73,8 +72,4 @@ async function readRun(directory: string): Promise<RunDocuments> {
     planDigest: plan === undefined ? null : planDigest(plan.document, sha256),
     missing: files.filter((file) => !digests.some((digest) => digest.file === file)),
   }
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }

@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path'
-import { createHash } from 'node:crypto'
-import { readIfPresent } from '../adapters/files.ts'
+import { readIfPresent, sha256 } from '../adapters/files.ts'
 import { findRun, stateDirectory } from '../adapters/run-directory.ts'
 import { exitCode, type ExitCode } from '../core/errors.ts'
 import { parseJournal } from '../core/journal.ts'
@@ -24,9 +23,7 @@ export async function status(options: StatusOptions, io: CommandIo): Promise<Exi
   const plan = await readPlan(join(directory, 'plan.json'))
   const file = join(directory, 'journal.jsonl')
   const text = new TextDecoder().decode(await readIfPresent(file))
-  const { records } = parseJournal(text, file, (content) =>
-    createHash('sha256').update(content).digest('hex'),
-  )
+  const { records } = parseJournal(text, file, sha256)
   const runId = directory.split('/').at(-1) ?? ''
   // A run that is under way, or was killed, has begun and not ended.
   const last = records.findLast(({ data }) => data['event'] === 'start' || data['event'] === 'end')
