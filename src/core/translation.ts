@@ -10,7 +10,8 @@ export type { Requirements }
 export interface OutputFile {
   /** Relative to the output folder of the node, with slashes. */
   readonly path: string
-  readonly content: string
+  /** Bytes where it is no text. */
+  readonly content: string | Uint8Array
   /** 0600 for everything that holds a secret. */
   readonly mode: 0o600 | 0o644 | 0o755
 }
@@ -26,6 +27,8 @@ export type Delivery =
   | {
       readonly kind: 'seed'
       readonly label: string
+      /** A small file system of its own, or one of this label that the image brings along. */
+      readonly place: 'new' | 'image'
       readonly files: readonly string[]
       readonly image: string
       /** Arguments the new system's kernel needs, whoever boots it. */

@@ -28,7 +28,7 @@ const imports = (file: string, module: string, said: string | undefined): Plante
 const noIo = 'core does no I/O'
 const onlyCore = 'core imports only core'
 const pure = 'translators are pure'
-const ownFolder = 'a translator imports src/core and its own folder'
+const ownFolder = 'a translator imports src/core, its own folder and what Linux targets share'
 const renderers = 'renderers turn core data into text'
 const ports = 'steps use ports'
 const simulated = 'a simulation implements ports and touches nothing'
@@ -56,6 +56,9 @@ const importRules: readonly Planted[] = [
   imports('translators/first/deep/sibling.ts', '../../second/x.ts', ownFolder),
   imports('translators/first/adapters.ts', '../../src/adapters/x.ts', ownFolder),
   imports('translators/first/deep/output.ts', '../../../src/output/x.ts', ownFolder),
+  imports('translators/linux/target.ts', '../first/x.ts', ownFolder),
+  imports('translators/first/shared.ts', '../linux/x.ts', undefined),
+  imports('translators/first/deep/shared.ts', '../../linux/x.ts', undefined),
   imports('translators/first/core.ts', '../../src/core/x.ts', undefined),
   imports('translators/first/deep/core.ts', '../../../src/core/x.ts', undefined),
   imports('translators/first/deep/own.ts', '../own.ts', undefined),

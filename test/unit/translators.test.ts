@@ -9,8 +9,9 @@ import { translators } from '../../translators/index.ts'
 import { everyKey, nodeFrom } from '../support/translation.ts'
 
 const folder = fileURLToPath(new URL('../../translators/', import.meta.url))
+// `linux` is no target: it holds what the Linux targets share.
 const folders = readdirSync(folder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && entry.name !== 'linux')
   .map((entry) => entry.name)
 const tools = templateTools()
 

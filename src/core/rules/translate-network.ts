@@ -115,7 +115,9 @@ export const networkTexts = {
     title: 'A wifi network with a login is not carried',
     text: ({ ssid }: { ssid: string }) => ({
       summary: `the wifi network ${ssid} uses EAP, which is not translated`,
-      remediations: [{ type: 'hint', text: 'write its netplan "auth" block by hand' }],
+      remediations: [
+        { type: 'hint', text: 'write its login by hand: "auth" of netplan, or a network of wpa_supplicant' },
+      ],
     }),
   },
   'TRN-WIFI-PACKAGES': {
@@ -130,6 +132,29 @@ export const networkTexts = {
           text: 'put the packages into the image before writing it, or connect a cable for the move',
         },
       ],
+    }),
+  },
+  'TRN-DNS-FALLBACK-LOST': {
+    severity: 'medium',
+    title: 'A fallback name server is not carried',
+    text: ({ server, target }: { server: string; target: string }) => ({
+      summary: `the fallback name server ${server} is not carried: ${target} has no such thing`,
+      diagnosis:
+        'k3OS asks it when neither DHCP nor the port gives name servers. Set as a name server, it would be asked always.',
+      remediations: [
+        {
+          type: 'hint',
+          text: 'see that DHCP gives name servers, or add Nameservers=… to the connman section',
+        },
+      ],
+    }),
+  },
+  'TRN-NTP-PRIMARY': {
+    severity: 'low',
+    title: 'A fallback time server is asked always',
+    text: ({ server, program, target }: { server: string; program: string; target: string }) => ({
+      summary: `the time server ${server} is asked always: ${program} of ${target} has no fallbacks`,
+      diagnosis: 'k3OS asks it only when the network gives no time server.',
     }),
   },
   'TRN-WIFI-DROPPED': {

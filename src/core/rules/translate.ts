@@ -126,7 +126,7 @@ const systemTexts = {
     severity: 'info',
     title: 'A file in memory is made again at each boot',
     text: ({ file }: { file: string }) => ({
-      summary: `${file} lies in memory: systemd-tmpfiles writes it at each boot, before the commands`,
+      summary: `${file} lies in memory: it is written again at each boot, before the commands`,
     }),
   },
   'TRN-FILE-UNWRITABLE': {
@@ -150,6 +150,24 @@ const systemTexts = {
         { type: 'hint', text: `write a systemd unit for it: ${unitFor(file)}` },
         { type: 'hint', text: 'or move its commands to run_cmd' },
       ],
+    }),
+  },
+  'TRN-FILE-OWN-BOOT': {
+    severity: 'medium',
+    title: 'A file that decides how the system starts is not carried',
+    text: ({ file, target }: { file: string; target: string }) => ({
+      summary: `${file} is not carried: with it ${target} would start as k3OS does, not as itself`,
+      diagnosis: 'The services of k3OS and of the target differ, and so does what init has to start.',
+      remediations: [{ type: 'command', text: 'rc-update add NAME default' }],
+    }),
+  },
+  'TRN-FILE-READ-ONLY': {
+    severity: 'high',
+    title: 'A file has no place on the target',
+    text: ({ file, target }: { file: string; target: string }) => ({
+      summary: `${file} is not carried: ${target} has that file system read-only`,
+      diagnosis: 'What the file does on k3OS does not happen on the target.',
+      remediations: [{ type: 'hint', text: `put it into /opt/bin or /etc, and change what uses ${file}` }],
     }),
   },
   'TRN-FILE-COLLIDES': {
@@ -233,14 +251,26 @@ const systemTexts = {
   'TRN-CGROUP-V1': {
     severity: 'medium',
     title: 'This k3s needs the old cgroup hierarchy',
-    text: ({ version, target }: { version: string; target: string }) => ({
-      summary: `k3s ${version} only runs on cgroup v1: ${target} is booted with it by kernel arguments`,
+    text: ({ version, target, by }: { version: string; target: string; by: string }) => ({
+      summary: `k3s ${version} only runs on cgroup v1: ${target} is booted with it by ${by}`,
       diagnosis: 'k3s before v1.20.4 does not start on a pure cgroup v2 system.',
       remediations: [
         {
           type: 'hint',
           text: 'upgrade k3s to 1.20.4 or newer while still on k3OS, or as the first step after the move',
         },
+      ],
+    }),
+  },
+  'TRN-CGROUP-V1-MISSING': {
+    severity: 'inhibitor',
+    title: 'The target cannot run this k3s',
+    text: ({ version, target }: { version: string; target: string }) => ({
+      summary: `k3s ${version} only runs on cgroup v1, which ${target} does not have: k3s would not start`,
+      diagnosis: 'k3s before v1.20.4 does not start on a pure cgroup v2 system.',
+      remediations: [
+        { type: 'hint', text: 'upgrade k3s to 1.20.4 or newer while still on k3OS' },
+        { type: 'command', text: 'k3os-migrate translate --target debian' },
       ],
     }),
   },
@@ -301,7 +331,7 @@ export const alpineTools: Readonly<Record<string, string>> = {
   'rc-status': 'systemctl status',
   openrc: 'systemctl',
   '/etc/init.d': 'systemctl start|stop|restart NAME',
-  apk: 'apt-get install NAME, or put the package into the image',
+  apk: 'the package manager of the target, or a package put into the image',
   lbu: 'nothing: changes stay by themselves',
   k3os: 'nothing: the configuration is files now',
   mdev: 'udevadm trigger',

@@ -177,7 +177,7 @@ describe.each(targets)('$id, whatever the configuration', (translator) => {
     fc.assert(
       fc.property(configuration, (config) => {
         const { files, ...rest } = translate(config)
-        const open = files.filter((one) => one.mode !== 0o600 && one.content.includes(canary))
+        const open = files.filter((one) => one.mode !== 0o600 && String(one.content).includes(canary))
         expect(open.map((one) => one.path)).toEqual([])
         expect(JSON.stringify(rest)).not.toContain(canary)
       }),

@@ -1,4 +1,5 @@
 import type { Addressing, NetworkModel, NetworkPort } from '../../src/core/host/model.ts'
+import { rootFile, type RootFile } from './root-file.ts'
 
 /** The network configuration, version 2: what cloud-init hands to netplan as it is. */
 export function networkConfig(network: NetworkModel): object {
@@ -60,4 +61,16 @@ function addressing(port: Addressing): object {
     ...(port.gateways.length === 0 ? {} : { routes: port.gateways.map((via) => ({ to: 'default', via })) }),
     ...(Object.keys(servers).length === 0 ? {} : { nameservers: servers }),
   }
+}
+
+/** networkd takes no wifi port by MAC, so the port gets the name that the network configuration uses. */
+export function wifiLink({ wifi }: NetworkModel): RootFile[] {
+  if (wifi === null) return []
+  const match = wifi.mac === null ? 'Type=wlan' : `PermanentMACAddress=${wifi.mac}`
+  return [
+    rootFile(
+      '/etc/systemd/network/10-k3os-wifi.link',
+      `[Match]\n${match}\n\n[Link]\nName=${wifi.name ?? 'wlan0'}\n`,
+    ),
+  ]
 }

@@ -6,12 +6,13 @@ const tools = templateTools()
 
 /** Runs a list as the unit does; what it printed, and its status. */
 function run(...commands: readonly string[]): { stdout: string; status: number | null } {
-  const script = tools.render('debian/commands.sh.hbs', {
+  const script = tools.render('linux/commands.sh.hbs', {
     list: 'run_cmd',
     commands: commands.map((command) => ({
       command,
       carried: !command.startsWith('rc-'),
       tools: 'rc-service',
+      shell: 'bash',
     })),
   })
   const { stdout, status } = spawnSync('sh', ['-c', script], { encoding: 'utf8' })

@@ -1,11 +1,11 @@
 import { stringify } from 'yaml'
 import type { HostModel } from '../../src/core/host/model.ts'
 import { base64Encode, firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
-import type { OutputFile, TranslateTools } from '../../src/core/translation.ts'
+import type { OutputFile, TraceEntry, TranslateTools } from '../../src/core/translation.ts'
 import { yamlOptions } from './k3s.ts'
 import { networkConfig } from './netplan.ts'
-import { ownFolder, rootFile, type RootFile } from './root-file.ts'
-import { kernelArguments } from './system.ts'
+import { hostKeys } from './host-keys.ts'
+import { ownFolder, rootFile, traceTo, type RootFile } from './root-file.ts'
 
 const seeded = `${ownFolder}/seeded`
 const firstBoot = `${ownFolder}/first-boot.sh`
@@ -16,6 +16,8 @@ export interface SeedSource {
   readonly nonce: string | null
   readonly files: readonly RootFile[]
   readonly units: readonly string[]
+  /** GRUB's menu must be written anew, as one of the files adds kernel arguments. */
+  readonly updatesGrub: boolean
 }
 
 /** The three documents of a NoCloud seed. `user-data` holds secrets. */
@@ -37,13 +39,22 @@ export function seedFiles(source: SeedSource, tools: TranslateTools): OutputFile
   ]
 }
 
-function cloudConfig({ host, files, units }: SeedSource, tools: TranslateTools): object {
-  const script = tools.render('debian/first-boot.sh.hbs', {
-    needsGrub: kernelArguments(host).length > 0,
+/** What cloud-init does on the first boot, as the data of a `#cloud-config`. Holds secrets. */
+export function cloudConfig(
+  { host, files, units, updatesGrub }: Omit<SeedSource, 'name' | 'nonce'>,
+  tools: TranslateTools,
+): object {
+  const script = tools.render('linux/first-boot.sh.hbs', {
+    updatesGrub,
     units: units.join(' '),
     seeded,
   })
-  const keys = hostKeys(host)
+  const keys = Object.fromEntries(
+    hostKeys(host).flatMap(({ kind, privateKey, publicKey }) => [
+      [`${kind}_private`, privateKey],
+      [`${kind}_public`, publicKey],
+    ]),
+  )
   return {
     ...(host.hostname === null
       ? {}
@@ -81,19 +92,6 @@ function user({ user: { name, uid, password, authorizedKeys } }: HostModel): obj
   }
 }
 
-function hostKeys(host: HostModel): Record<string, string> {
-  const entries = host.sshHostKeys.flatMap(({ type, privateKey, publicKey }) => {
-    const kind = /^(?:ssh-)?(ed25519|rsa|ecdsa)/.exec(type)?.[1]
-    return kind === undefined
-      ? []
-      : [
-          [`${kind}_private`, privateKey],
-          [`${kind}_public`, publicKey],
-        ]
-  })
-  return Object.fromEntries(entries) as Record<string, string>
-}
-
 function writeFile(file: RootFile): object {
   const plain = isPlainText(file.content)
   return {
@@ -111,4 +109,15 @@ function writeFile(file: RootFile): object {
 function isPlainText(bytes: Uint8Array): boolean {
   if (firstInvalidUtf8(bytes) !== -1) return false
   return bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x09) && !bytes.includes(0x7f)
+}
+
+/** What the seed says in cloud-init's own words, not as a file. */
+export function traceOfSeed({ user, network, hostname }: HostModel): TraceEntry[] {
+  return [
+    ...traceTo('user-data', 'hostname', hostname?.from ?? []),
+    ...traceTo('user-data', 'users[0].passwd', user.password?.from ?? []),
+    ...user.authorizedKeys.flatMap((key) => traceTo('user-data', 'users[0].ssh_authorized_keys', key.from)),
+    ...network.ports.flatMap((port) => traceTo('network-config', 'ethernets', port.from)),
+    ...(network.wifi?.networks ?? []).flatMap((wifi) => traceTo('network-config', 'wifis', wifi.from)),
+  ]
 }

@@ -1,38 +1,32 @@
 import { stringify } from 'yaml'
-import type { HostModel, K3sModel } from '../../src/core/host/model.ts'
+import type { K3sModel } from '../../src/core/host/model.ts'
 import { findFlag, isSecretFlag } from '../../src/core/k3s/flags.ts'
 import { k3sPaths } from '../../src/core/k3s/paths.ts'
-import { releasePath } from '../../src/core/node-paths.ts'
-import type { TranslateTools } from '../../src/core/translation.ts'
-import { cgroupArguments } from './cgroup.ts'
+import type { ConfigPath } from '../../src/core/path.ts'
 import { rootFile, type RootFile } from './root-file.ts'
-import { environmentLine, execWord } from './systemd.ts'
 
-export interface K3sParts {
+/** YAML for programs that read version 1.1: `yes`, `on` and `1:30` must be quoted. */
+export const yamlOptions = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } as const
+
+/** k3s without the service that starts it. */
+export interface K3sConfiguration {
+  /** `k3s` or `k3s-agent`, as its own installer names the service. */
+  readonly service: string
+  /** Configuration, token, node password and registries. */
   readonly files: readonly RootFile[]
-  readonly units: readonly string[]
+  /** The command: program, role, and what does not fit into a file. */
+  readonly command: readonly string[]
+  /** What the command line says instead of a file. */
+  readonly commandFrom: readonly ConfigPath[]
+  readonly environment: K3sModel['environment']
 }
 
-/** k3s of the node's own version: configuration, token, node password, service, and the gate in front of it. */
-export function k3sParts(host: HostModel, tools: TranslateTools): K3sParts {
-  const { k3s } = host
-  if (k3s.role === 'none') return { files: [], units: [] }
-  const service = k3s.role === 'agent' ? 'k3s-agent.service' : 'k3s.service'
-  const environmentFile = `/etc/systemd/system/${service}.env`
+/** k3s of the node's own version; null when k3OS starts none. */
+export function k3sConfiguration(k3s: K3sModel, binary: string): K3sConfiguration | null {
+  if (k3s.role === 'none') return null
   const { inFile, inEnvironment, inCommand } = placeSettings(k3s)
-  const variables = [...k3s.environment, ...inEnvironment]
-  const unit = tools.render('debian/k3s.service.hbs', {
-    role: k3s.role,
-    release: releasePath,
-    releaseUnit: releaseUnit,
-    kernelArgument: k3s.needsCgroupV1 ? cgroupArguments[0] : null,
-    // As k3s's own installer of those years: agents were not started with `notify` (k3s-io/k3s install.sh).
-    type: k3s.role === 'server' ? 'notify' : 'exec',
-    environmentFile,
-    command: [k3sPaths.binary, k3s.role, ...inCommand].map(execWord).join(' '),
-  })
-  const serviceFrom = [...k3s.roleFrom, ...(k3s.configFileSupported ? [] : settingsFrom(k3s))]
   return {
+    service: k3s.role === 'agent' ? 'k3s-agent' : 'k3s',
     files: [
       ...(inFile === null || Object.keys(inFile).length === 0
         ? []
@@ -51,29 +45,12 @@ export function k3sParts(host: HostModel, tools: TranslateTools): K3sParts {
       ...(k3s.registries === null
         ? []
         : [rootFile(k3sPaths.registries, k3s.registries.value, { mode: 0o600, from: k3s.registries.from })]),
-      rootFile(`/etc/systemd/system/${service}`, unit, { from: serviceFrom }),
-      ...(variables.length === 0
-        ? []
-        : [
-            rootFile(
-              environmentFile,
-              variables.map(({ name, value }) => `${environmentLine(name, value)}\n`).join(''),
-              { mode: 0o600, from: variables.flatMap((variable) => variable.from) },
-            ),
-          ]),
-      rootFile(
-        `/etc/systemd/system/${releaseUnit}`,
-        tools.render('debian/release.path.hbs', { release: releasePath, unit: service }),
-      ),
     ],
-    units: [service, releaseUnit],
+    command: [binary, k3s.role, ...inCommand],
+    commandFrom: [...k3s.roleFrom, ...(k3s.configFileSupported ? [] : settingsFrom(k3s))],
+    environment: [...k3s.environment, ...inEnvironment],
   }
 }
-
-/** YAML for programs that read version 1.1: `yes`, `on` and `1:30` must be quoted. */
-export const yamlOptions = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } as const
-
-const releaseUnit = 'k3os-migrate-release.path'
 
 interface Placed {
   readonly inFile: Record<string, unknown> | null

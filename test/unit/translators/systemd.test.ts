@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { environmentLine, execWord, tmpfilesPath } from '../../../translators/debian/systemd.ts'
+import { environmentLine, execWord, tmpfilesPath } from '../../../translators/linux/systemd.ts'
 
 it.each([
   ['--disable=traefik', '--disable=traefik'],

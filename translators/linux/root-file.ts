@@ -1,0 +1,61 @@
+import type { Finding } from '../../src/core/findings.ts'
+import { utf8Encode } from '../../src/core/k3os/bytes.ts'
+import { entriesOf, type ConfigPath } from '../../src/core/path.ts'
+import { translateFinding } from '../../src/core/rules/translate.ts'
+import type { TraceEntry } from '../../src/core/translation.ts'
+
+/** A file of the new system's root. All of them end in one place (a seed, a script), so that each is described once. */
+export interface RootFile {
+  readonly path: string
+  readonly content: Uint8Array
+  readonly mode: number
+  /** `user:group` or numbers. */
+  readonly owner: string
+  readonly from: readonly ConfigPath[]
+}
+
+export function rootFile(
+  path: string,
+  content: string | Uint8Array,
+  options: { mode?: number; owner?: string; from?: readonly ConfigPath[] } = {},
+): RootFile {
+  return {
+    path,
+    content: typeof content === 'string' ? utf8Encode(content) : content,
+    mode: options.mode ?? 0o644,
+    owner: options.owner ?? 'root:root',
+    from: options.from ?? [],
+  }
+}
+
+/** Our own folder on the node. */
+export const ownFolder = '/etc/k3os-migrate'
+
+/** Two files of one path would silently become one: ours is needed, so the user's is reported. */
+export function withoutCollisions(
+  node: string,
+  written: readonly RootFile[],
+  own: readonly RootFile[],
+): { readonly kept: readonly RootFile[]; readonly findings: readonly Finding[] } {
+  const taken = new Set(own.map((file) => file.path))
+  return {
+    kept: written.filter((file) => !taken.has(file.path)),
+    findings: written
+      .filter((file) => taken.has(file.path))
+      .flatMap((file) =>
+        entriesOf(file.from).map((path) =>
+          translateFinding('TRN-FILE-COLLIDES', { file: file.path }, { node, path }),
+        ),
+      ),
+  }
+}
+
+/** Every value of these files arrived in one file of the result, at the path it has on the node. */
+export function traceInto(file: string, files: readonly RootFile[]): TraceEntry[] {
+  return files.flatMap(({ path, from }) => from.map((source) => ({ from: source, to: { file, path } })))
+}
+
+/** One place in a file of the result, for what is not a file on the node. */
+export function traceTo(file: string, path: string, from: readonly ConfigPath[]): TraceEntry[] {
+  return from.map((source) => ({ from: source, to: { file, path } }))
+}
