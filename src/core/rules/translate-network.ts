@@ -157,6 +157,20 @@ export const networkTexts = {
       diagnosis: 'k3OS asks it only when the network gives no time server.',
     }),
   },
+  'TRN-WIFI-NONE': {
+    severity: 'high',
+    title: 'The target has no wifi',
+    text: ({ ssid, target }: { ssid: string; target: string }) => ({
+      summary: `the wifi network ${ssid} is not carried: ${target} has no wifi`,
+      diagnosis: 'Without a cable the node would not be reachable.',
+      remediations: [
+        {
+          type: 'hint',
+          text: 'connect a cable for good, or choose a target with wifi: debian, ubuntu, alpine, microos',
+        },
+      ],
+    }),
+  },
   'TRN-WIFI-DROPPED': {
     severity: 'medium',
     title: 'A wifi entry without a name',

@@ -14,6 +14,19 @@ const systemTexts = {
       remediations: [{ type: 'hint', text: `set what ${path} means by hand, and report the gap` }],
     }),
   },
+  'TRN-REFUSED': {
+    severity: 'inhibitor',
+    title: 'A system that cannot be a target',
+    text: ({ target, reason }: { target: string; reason: string }) => ({
+      summary: `nothing is translated to ${target}: ${reason}`,
+      remediations: [{ type: 'command', text: 'k3os-migrate targets' }],
+    }),
+  },
+  'TRN-REFUSED-VALUE': {
+    severity: 'low',
+    title: 'A value has no place on a system that is no target',
+    text: ({ target }: { target: string }) => ({ summary: `not carried: ${target} is no target` }),
+  },
   'TRN-REJECTED': {
     severity: 'inhibitor',
     title: 'k3OS rejects the configuration',
@@ -283,11 +296,29 @@ const systemTexts = {
       remediations: [{ type: 'hint', text: 'look for pods that mount /sys/fs/cgroup from the host' }],
     }),
   },
+  'TRN-UPDATES': {
+    severity: 'info',
+    title: 'How the target updates itself',
+    text: ({ target, does, later }: { target: string; does: string; later: string | null }) => ({
+      summary: `${target} ${does}`,
+      diagnosis: 'k3OS only changes when somebody says so.',
+      remediations: later === null ? [] : [{ type: 'command', text: `once all nodes are moved: ${later}` }],
+    }),
+  },
+  'TRN-DISK-UNKNOWN': {
+    severity: 'medium',
+    title: 'The disk to install on is not known',
+    text: ({ file }: { file: string }) => ({
+      summary: `${file} names no disk, as none is known: the installer asks`,
+      diagnosis: 'An installer that guesses may erase the wrong disk.',
+      remediations: [{ type: 'command', text: 'k3os-migrate translate --inventory inventory.yaml' }],
+    }),
+  },
   'TRN-STORAGE-CLIENTS': {
     severity: 'low',
     title: 'Clients for network storage are not in the image',
     text: ({ packages, target }: { packages: string; target: string }) => ({
-      summary: `k3OS has an iSCSI initiator (running) and an NFS client; the plain image of ${target} has neither`,
+      summary: `k3OS has an iSCSI initiator (running) and an NFS client; the plain image of ${target} runs neither`,
       diagnosis: 'Longhorn, other iSCSI volumes and NFS volumes cannot be mounted without them.',
       remediations: [{ type: 'command', text: packages }],
     }),
