@@ -215,14 +215,19 @@ export function createProgram(
     [
       'translate config.yaml --target debian --out seed/',
       'translate --inventory k3os-inventory/inventory.yaml --target debian',
+      'translate config.yaml --compare',
+      'translate config.yaml --explain k3os.labels',
     ],
   )
     .argument('[config]', 'a k3OS config.yaml')
-    .requiredOption('--target <id>', 'system to translate to')
+    .option('--target <id>', 'system to translate to')
+    .option('--all-targets', 'translate to each of them, one folder for each')
+    .option('--compare', 'show the targets side by side: what each carries, changes and loses; write nothing')
+    .option('--explain <path>', 'show where one value goes on each target, and why; write nothing')
     .option('--inventory <file>', 'translate the nodes of an inventory')
     .option('--node <name>', 'only this node of it')
     .option('--out <dir>', 'where to write', 'k3os-translation')
-    .addOption(output(['table', 'json', 'yaml'], 'table'))
+    .addOption(output(['table', 'json', 'yaml', 'markdown'], 'table'))
 
   const plan = add(
     program,

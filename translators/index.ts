@@ -5,4 +5,16 @@ export const translators: Readonly<Record<string, () => Promise<Translator>>> = 
   debian: async () => (await import('./debian/index.ts')).translator,
   ubuntu: async () => (await import('./ubuntu/index.ts')).translator,
   flatcar: async () => (await import('./flatcar/index.ts')).translator,
+  talos: async () => (await import('./talos/index.ts')).translator,
+  'talos-1.13': async () => (await import('./talos/index.ts')).translator113,
+}
+
+/** Systems people ask for that cannot run k3s; what they get is the reason, for every value. */
+export const refusals: Readonly<
+  Record<string, { readonly reason: string; readonly load: () => Promise<Translator> }>
+> = {
+  bottlerocket: {
+    reason: 'Bottlerocket runs its own Kubernetes and cannot run k3s',
+    load: async () => (await import('./bottlerocket/index.ts')).translator,
+  },
 }

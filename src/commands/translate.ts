@@ -7,7 +7,7 @@ import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
 import type { Delivery, Translation, TranslateTools, Translator } from '../core/translation.ts'
 import { findingsTable } from '../output/findings-table.ts'
 import { table } from '../output/table.ts'
-import { findTranslator } from './target.ts'
+import { everyTranslator, findTranslatorOrRefusal } from './target.ts'
 import type { CommandIo } from './io.ts'
 
 export interface TranslateOptions {
@@ -16,10 +16,15 @@ export interface TranslateOptions {
   readonly inventory?: string | undefined
   /** One node of the inventory; without it all of them. */
   readonly node?: string | undefined
-  readonly target: string
-  /** Folder to write to, one folder in it for each node. */
+  readonly target?: string | undefined
+  readonly allTargets?: boolean | undefined
+  /** Write nothing, show what each target makes of it. */
+  readonly compare?: boolean | undefined
+  /** Write nothing, show where this value goes: `k3os.labels`. */
+  readonly explain?: string | undefined
+  /** Folder to write to, one folder in it for each node; with all targets one for each target around them. */
   readonly out: string
-  readonly output: 'table' | 'json' | 'yaml'
+  readonly output: 'table' | 'json' | 'yaml' | 'markdown'
 }
 
 interface Unread {
@@ -29,31 +34,71 @@ interface Unread {
 
 interface Translated extends Translation {
   readonly name: string
+  readonly target: string
+  /** Below the output folder. */
+  readonly folder: string
 }
 
 /** Exit 0, or 3 when something stops the move: an inhibitor, or a node that could not be read. */
 export async function translate(options: TranslateOptions, io: CommandIo): Promise<ExitCode> {
-  const translator = await findTranslator(options.target)
+  const chosen = await translatorsFor(options)
   const { nodes, unread } = await sources(options, io)
   const { templateTools } = await import('../adapters/templates.ts')
   const tools = templateTools()
-  const translated = nodes.map((node) => translateOne(node, translator, tools))
+  if (options.compare === true || options.explain !== undefined) {
+    const { compareTargets, explainPath } = await import('./compare.ts')
+    const work = { nodes, unread, translators: chosen, tools }
+    return options.explain === undefined
+      ? compareTargets(work, options.output, io)
+      : explainPath(work, options.explain, options.output, io)
+  }
+  const translated = chosen.flatMap((translator) =>
+    nodes.map((node) => translateOne(node, translator, tools, options.allTargets === true)),
+  )
   const out = resolve(io.cwd, options.out)
-  const files = translated.flatMap(({ name, files: own }) =>
-    own.map((file) => ({ ...file, path: resolve(out, folderName(name), file.path) })),
+  const files = translated.flatMap(({ folder, files: own }) =>
+    own.map((file) => ({ ...file, path: resolve(out, folder, file.path) })),
   )
   await Promise.all(files.map(({ path, content, mode }) => writeWhole(path, content, mode, io.signal)))
-  await print(options, translator, translated, unread, io)
+  await print(options, translated, unread, io)
   const stops = unread.length > 0 || translated.some((node) => node.findings.some(isInhibitor))
   return stops ? exitCode.inhibitors : exitCode.ok
 }
 
+/** The one that is asked for; all of them where the question is about all. */
+async function translatorsFor(options: TranslateOptions): Promise<Translator[]> {
+  const { target, allTargets, compare, explain } = options
+  if (options.output === 'markdown' && compare !== true)
+    throw new MigrateError('-o markdown is for --compare', {
+      exitCode: exitCode.usage,
+      hint: '-o table, json or yaml',
+    })
+  if (target !== undefined && allTargets === true)
+    throw new MigrateError('--target and --all-targets exclude each other', {
+      exitCode: exitCode.usage,
+      hint: 'k3os-migrate translate --help',
+    })
+  if (target !== undefined) return [await findTranslatorOrRefusal(target)]
+  if (allTargets === true || compare === true || explain !== undefined) return everyTranslator()
+  throw new MigrateError('--target says which system to translate to, and is missing', {
+    exitCode: exitCode.usage,
+    hint: 'k3os-migrate targets lists them; --all-targets takes all, --compare shows them side by side',
+  })
+}
+
 /** What reading found belongs to the answer as well: a key that k3OS drops is not in the translation either. */
-function translateOne(node: NodeToTranslate, translator: Translator, tools: TranslateTools): Translated {
+function translateOne(
+  node: NodeToTranslate,
+  translator: Translator,
+  tools: TranslateTools,
+  allTargets: boolean,
+): Translated {
   const result = translateNode(node, translator, tools)
   return {
     ...result,
     name: node.name,
+    target: translator.id,
+    folder: allTargets ? join(translator.id, folderName(node.name)) : folderName(node.name),
     findings: sortFindings([...node.reading.findings, ...result.findings]),
   }
 }
@@ -104,7 +149,6 @@ function folderName(name: string): string {
 
 async function print(
   options: TranslateOptions,
-  translator: Translator,
   translated: readonly Translated[],
   unread: readonly Unread[],
   io: CommandIo,
@@ -114,26 +158,27 @@ async function print(
     const rows = [
       ...translated.map((node) => [
         node.name,
-        translator.id,
+        node.target,
         String(node.files.length),
         countText(node.findings),
       ]),
-      ...unread.map((node) => [node.name, translator.id, '0', `could not be read: ${node.reason}`]),
+      ...unread.map((node) => [node.name, options.target ?? 'all', '0', `could not be read: ${node.reason}`]),
     ]
     io.out(table(['NODE', 'TARGET', 'FILES', 'FINDINGS'], rows, { right: ['FILES'] }))
     if (findings.length > 0)
       io.err(findingsTable(findings, io.columns === undefined ? {} : { width: io.columns }))
-    for (const node of translated) for (const line of deliveryText(node, options.out)) io.err(`${line}\n`)
+    for (const node of translated) for (const line of deliveryText(node, options)) io.err(`${line}\n`)
     return
   }
   const document = {
     apiVersion: 'k3os-migrate/v1',
     kind: 'Translation',
-    target: translator.id,
+    target: options.target ?? null,
     nodes: [
       // Contents hold secrets: they are in the files only.
-      ...translated.map(({ name, files, delivery, findings: said, trace }) => ({
+      ...translated.map(({ name, target, files, delivery, findings: said, trace }) => ({
         name,
+        target,
         status: 'translated',
         files: files.map(({ path, mode }) => ({ path, mode: octal(mode) })),
         delivery: printable(delivery),
@@ -158,7 +203,7 @@ function countText(findings: readonly Finding[]): string {
 
 /** Modes as people read them. */
 function printable(delivery: Delivery): object {
-  if (delivery.kind === 'none') return delivery
+  if (delivery.kind !== 'seed') return delivery
   return { ...delivery, payload: delivery.payload.map((file) => ({ ...file, mode: octal(file.mode) })) }
 }
 
@@ -166,14 +211,24 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0')
 }
 
-function deliveryText({ name, delivery }: Translated, out: string): string[] {
-  if (delivery.kind === 'none') return [`${name}: nothing to deliver: ${delivery.reason}`]
-  return [
-    `${name}: ${delivery.files.join(', ')} in ${join(out, name)} belong on a file system with the label ${delivery.label}, beside ${delivery.image}`,
-    ...(delivery.kernelArguments.length === 0
-      ? []
-      : [`${name}: kernel arguments: ${delivery.kernelArguments.join(' ')}`]),
-    ...delivery.payload.map(({ from, to }) => `${name}: ${from} of the k3OS node becomes ${to}`),
-    ...(delivery.gate === null ? [] : [`${name}: ${delivery.gate.opens}`]),
-  ]
+function deliveryText({ name, folder, delivery }: Translated, { out }: TranslateOptions): string[] {
+  const where = join(out, folder)
+  switch (delivery.kind) {
+    case 'none':
+      return [`${name}: nothing to deliver: ${delivery.reason}`]
+    case 'push':
+      return [
+        `${name}: boot ${delivery.image}, then: ${delivery.push}`,
+        `${name}: every step is in ${join(where, 'MOVE.md')}`,
+      ]
+    case 'seed':
+      return [
+        `${name}: ${delivery.files.join(', ')} in ${where} belong on a file system with the label ${delivery.label}, beside ${delivery.image}`,
+        ...(delivery.kernelArguments.length === 0
+          ? []
+          : [`${name}: kernel arguments: ${delivery.kernelArguments.join(' ')}`]),
+        ...delivery.payload.map(({ from, to }) => `${name}: ${from} of the k3OS node becomes ${to}`),
+        ...(delivery.gate === null ? [] : [`${name}: ${delivery.gate.opens}`]),
+      ]
+  }
 }

@@ -16,6 +16,11 @@ export function sha256(message: Uint8Array): Uint8Array {
   return digest
 }
 
+/** Lower case. */
+export function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 function block(state: Uint32Array, view: DataView, at: number): void {
   const w = new Uint32Array(64)
   const word = (index: number): number => w[index] ?? 0

@@ -57,7 +57,8 @@ export function translateNode(
   })
   const { config } = reading
   const result = translator.translate({ name, config, host, facts, nonce: source.nonce }, tools)
-  const said = [...host.findings, ...result.findings]
+  const untrue = new Set<string>(translator.untrueOf)
+  const said = [...host.findings.filter(({ rule }) => !untrue.has(rule)), ...result.findings]
   const missing = uncovered(config, { trace: result.trace, findings: said }).map((path) =>
     translateFinding('TRN-UNACCOUNTED', { path, target: translator.title }, { node: name, path }),
   )

@@ -1,4 +1,4 @@
-import type { Finding } from './findings.ts'
+import type { Finding, RuleId } from './findings.ts'
 import { entryOf, leaves, type ConfigPath } from './path.ts'
 import type { HostModel } from './host/model.ts'
 import type { K3osConfig } from './k3os/config.ts'
@@ -38,6 +38,14 @@ export type Delivery =
       /** k3s waits for `release` to exist; `opens` says who makes it, and when. Null when no k3s runs there. */
       readonly gate: { readonly release: string; readonly opens: string } | null
     }
+  | {
+      /** The image boots by itself; an API takes the files afterwards. */
+      readonly kind: 'push'
+      readonly files: readonly string[]
+      readonly image: string
+      /** The command that hands them over. */
+      readonly push: string
+    }
   | { readonly kind: 'none'; readonly reason: string }
 
 interface Payload {
@@ -75,6 +83,8 @@ export interface Translator {
   readonly id: string
   readonly title: string
   readonly requires: Requirements
+  /** Rules of the host model whose findings are not true of this target; it says itself what becomes of the values. */
+  readonly untrueOf?: readonly RuleId[]
   translate(source: TranslationSource, tools: TranslateTools): Translation
 }
 
@@ -88,10 +98,14 @@ export function uncovered(
 ): ConfigPath[] {
   const covered = new Set<string>(translation.trace.map((entry) => entry.from))
   for (const { location } of translation.findings) if (location?.path) covered.add(location.path)
+  return sourceLeaves(config).filter((path) => !covered.has(path) && !covered.has(entryOf(path)))
+}
+
+/** What somebody wrote, value by value, in the order of the configuration. */
+export function sourceLeaves(config: K3osConfig): ConfigPath[] {
   return leaves(config)
     .filter(([path, value]) => !isOwnDefault(path, value))
     .map(([path]) => path)
-    .filter((path) => !covered.has(path) && !covered.has(entryOf(path)))
 }
 
 /** `k3os` and `k3os.install` are in every merged configuration; empty, they are k3OS's doing and say nothing. */

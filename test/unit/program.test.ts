@@ -181,6 +181,11 @@ const table: readonly (readonly [line: string, command: string, options: object]
   ['status 0193 --state-dir s -o json', 'status', { run: '0193', stateDir: 's', output: 'json' }],
   ['report', 'report', { output: 'markdown' }],
   ['report 0193 -o html --out r.html', 'report', { run: '0193', output: 'html', out: 'r.html' }],
+  [
+    'translate c.yaml --compare -o markdown',
+    'translate',
+    { config: 'c.yaml', compare: true, out: 'k3os-translation', output: 'markdown' },
+  ],
   ['demo', 'demo', { out: 'k3os-migrate-demo' }],
   ['demo --out /tmp/demo', 'demo', { out: '/tmp/demo' }],
 ]
@@ -205,7 +210,6 @@ const mistakes: readonly (readonly [line: string, said: string, next: string])[]
   ['plan show --exclude n1', "unknown option '--exclude'", 'k3os-migrate plan show --help'],
   ['demo now', "unexpected argument 'now'", 'k3os-migrate demo --help'],
   ['apply --dryrun', "unknown option '--dryrun' (did you mean --dry-run?)", 'k3os-migrate apply --help'],
-  ['translate c.yaml', "required option '--target <id>' not specified", 'k3os-migrate translate --help'],
   ['translate --target', "option '--target <id>' argument missing", 'k3os-migrate translate --help'],
   [
     'inventory --port 0',

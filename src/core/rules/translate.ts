@@ -2,6 +2,7 @@ import { finding, type Finding, type Occurrence, type Rule, type Severity } from
 import type { ConfigPath } from '../path.ts'
 import { k3sTexts } from './translate-k3s.ts'
 import { networkTexts } from './translate-network.ts'
+import { talosTexts } from './translate-talos.ts'
 
 /** Texts of everything a translation has to say, whatever the target. `target` is the target's title. */
 const systemTexts = {
@@ -325,7 +326,7 @@ const systemTexts = {
   },
 } satisfies Record<`TRN-${string}`, Rule<never>>
 
-const translateRules = { ...systemTexts, ...networkTexts, ...k3sTexts }
+const translateRules = { ...systemTexts, ...networkTexts, ...k3sTexts, ...talosTexts }
 export type TranslateRule = keyof typeof translateRules
 type FactsOf<Id extends TranslateRule> = Parameters<(typeof translateRules)[Id]['text']>[0]
 

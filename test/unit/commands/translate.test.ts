@@ -96,7 +96,10 @@ describe('one configuration file', () => {
 describe('what is wrong with the call', () => {
   it.each([
     [{ config: 'no.yaml' }, 74, 'cannot read no.yaml: it does not exist'],
-    [{ config: 'no.yaml', target: 'talos' }, 64, 'the target "talos" is not supported'],
+    [{ config: 'no.yaml', target: 'windows' }, 64, 'the target "windows" is not supported'],
+    [{ config: 'a', target: undefined }, 64, '--target says which system to translate to, and is missing'],
+    [{ config: 'a', allTargets: true }, 64, '--target and --all-targets exclude each other'],
+    [{ config: 'a', output: 'markdown' as const }, 64, '-o markdown is for --compare'],
     [{ config: 'no.yaml', target: 'constructor' }, 64, 'the target "constructor" is not supported'],
     [{}, 64, 'give either a configuration file or --inventory'],
     [{ config: 'a', inventory: 'b' }, 64, 'give either a configuration file or --inventory'],
