@@ -1,5 +1,7 @@
 import type { Finding } from '../../src/core/findings.ts'
-import { translateFinding } from '../../src/core/rules/translate.ts'
+import type { Traced } from '../../src/core/host/model.ts'
+import { entriesOf } from '../../src/core/path.ts'
+import { translateFinding, type Where } from '../../src/core/rules/translate.ts'
 import type { TranslationSource } from '../../src/core/translation.ts'
 import type { LinuxSystem } from './system.ts'
 
@@ -48,35 +50,38 @@ function serverFindings(
   { title, dns, time }: LinuxSystem,
 ): Finding[] {
   const findings: Finding[] = []
+  const where = ({ value, from }: Traced<string>): Where => {
+    const path = entriesOf(from)[0]
+    // What nobody configured is k3OS's own choice.
+    return {
+      node: name,
+      path,
+      discriminator: `${path ?? ''} ${value}`.trim(),
+      ...(path === undefined ? { severity: 'low' } : {}),
+    }
+  }
   if (time.kind === 'primary')
-    for (const { value, from } of host.fallbackTimeservers)
-      findings.push(
-        translateFinding(
-          'TRN-NTP-PRIMARY',
-          { server: value, program: time.program, target: title },
-          { node: name, path: from[0], discriminator: value },
-        ),
-      )
+    for (const server of host.fallbackTimeservers) {
+      const facts = { server: server.value, program: time.program, target: title }
+      findings.push(translateFinding('TRN-NTP-PRIMARY', facts, where(server)))
+    }
   if (dns === 'none' && !fallbackIsUsed(host))
-    for (const { value, from } of host.fallbackNameservers)
-      findings.push(
-        translateFinding(
-          'TRN-DNS-FALLBACK-LOST',
-          { server: value, target: title },
-          { node: name, path: from[0], discriminator: value },
-        ),
-      )
+    for (const server of host.fallbackNameservers) {
+      const facts = { server: server.value, target: title }
+      findings.push(translateFinding('TRN-DNS-FALLBACK-LOST', facts, where(server)))
+    }
   return findings
 }
 
 /**
- * Whether k3OS can only be using its fallback name servers: no port asks DHCP or router advertisements, and none has
- * servers of its own. A system without fallbacks then takes them as its servers.
+ * Whether k3OS can only be using its fallback name servers: every port is static and has no servers of its own. A system
+ * without fallbacks then takes them as its servers. (Router advertisements may bring others; they are asked as well.)
  */
 export function fallbackIsUsed({ network, fallbackNameservers }: TranslationSource['host']): boolean {
   const all = [...network.ports, ...(network.wifi === null ? [] : [network.wifi])]
   return (
     fallbackNameservers.length > 0 &&
+    all.length > 0 &&
     all.every((port) => !port.dhcp4 && port.addresses.length > 0 && port.nameservers.length === 0)
   )
 }

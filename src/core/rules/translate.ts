@@ -297,6 +297,20 @@ const systemTexts = {
       remediations: [{ type: 'hint', text: 'look for pods that mount /sys/fs/cgroup from the host' }],
     }),
   },
+  'TRN-SELINUX': {
+    severity: 'medium',
+    title: 'SELinux is on',
+    text: ({ target }: { target: string }) => ({
+      summary: `${target} enforces SELinux, which k3OS does not have: the first boot installs k3s-selinux from rpm.rancher.io`,
+      diagnosis:
+        'Without the package pods fail. Data from k3OS gets its labels once, before k3s starts; hostPath volumes outside /var/lib/rancher do not.',
+      remediations: [
+        { type: 'hint', text: 'without internet: put k3s-selinux into the image before the move' },
+        { type: 'command', text: 'sudo transactional-update pkg install k3s-selinux && sudo reboot' },
+        { type: 'command', text: 'sudo ausearch -m avc -ts boot' },
+      ],
+    }),
+  },
   'TRN-UPDATES': {
     severity: 'info',
     title: 'How the target updates itself',
