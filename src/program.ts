@@ -2,22 +2,26 @@ import { Command, Option } from 'commander'
 import type { CommandIo } from './commands/io.ts'
 import type { ExitCode } from './core/errors.ts'
 import {
+  addClosingCommands,
+  realClosingCommands,
+  type Action,
+  type ClosingCommands,
+} from './program-closing.ts'
+import {
   assessFormats,
   count,
   duration,
   exitCodes,
   faultHelp,
+  helpEnd,
   port,
   reportFile,
   usageError,
 } from './usage.ts'
 import { toolVersion } from './version.ts'
 
-/** What an action hands to its command: positional arguments and flags as one object. */
-type Action = (options: never, io: CommandIo) => Promise<ExitCode>
-
 /** Every command behind an import of its own: `--help` loads none of them. Tests give recording ones. */
-export interface Commands {
+export interface Commands extends ClosingCommands {
   readonly config: () => Promise<Action>
   readonly inventory: () => Promise<Action>
   readonly inventoryScript: () => Promise<Action>
@@ -39,6 +43,7 @@ export interface Commands {
 }
 
 const realCommands: Commands = {
+  ...realClosingCommands,
   config: async () => (await import('./commands/config.ts')).config,
   inventory: async () => (await import('./commands/inventory.ts')).inventory,
   inventoryScript: async () => (await import('./commands/inventory.ts')).inventoryScript,
@@ -85,10 +90,7 @@ export function createProgram(
     parent
       .command(name)
       .description(description)
-      .addHelpText(
-        'after',
-        `\nExamples:\n${examples.map((example) => `  $ k3os-migrate ${example}\n`).join('')}\nExit codes: k3os-migrate --help`,
-      )
+      .addHelpText('after', helpEnd(examples))
       .action(async (...call: unknown[]) => {
         const command = call.at(-1) as Command
         const names = command.registeredArguments.map((argument) => argument.name())
@@ -227,7 +229,7 @@ export function createProgram(
     .option('--inventory <file>', 'translate the nodes of an inventory')
     .option('--node <name>', 'only this node of it')
     .option('--out <dir>', 'where to write', 'k3os-translation')
-    .addOption(output(['table', 'json', 'yaml', 'markdown'], 'table'))
+    .addOption(output(['table', 'json', 'yaml', 'markdown', 'html'], 'table'))
 
   const plan = add(
     program,
@@ -354,6 +356,8 @@ export function createProgram(
     .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
     .option('--out <file>', 'write there instead of to stdout')
     .addOption(output(['html', 'markdown'], 'markdown'))
+
+  addClosingCommands({ program, add, output }, commands)
 
   add(
     program,

@@ -70,6 +70,12 @@ export function reportFile(text: string, before: readonly ReportFile[] = []): re
   )
 }
 
+/** Behind the flags of every command. */
+export function helpEnd(examples: readonly string[]): string {
+  const lines = examples.map((example) => `  $ k3os-migrate ${example}\n`)
+  return `\nExamples:\n${lines.join('')}\nExit codes: k3os-migrate --help`
+}
+
 export const exitCodes = `
 Exit codes:
   ${exitCode.ok} done, or nothing found   ${exitCode.unexpected} unexpected error   ${exitCode.inhibitors} inhibitors   ${exitCode.findings} findings at --fail-on

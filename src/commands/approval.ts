@@ -75,14 +75,14 @@ async function fromFile(
       continue
     }
     if (signature === undefined || options.allowedSigners === undefined)
-      return { by: approvedBy, at, how: 'file' }
+      return { by: approvedBy, at, how: 'file', ...(signature === undefined ? {} : { signature }) }
     const verdict = await signatures.verify({
       allowedSigners: resolve(io.cwd, options.allowedSigners),
       signature,
       message: approvalMessage(entry),
       principal: approvedBy,
     })
-    if (verdict.status === 'valid') return { by: approvedBy, at, how: 'signed file' }
+    if (verdict.status === 'valid') return { by: approvedBy, at, how: 'signed file', signature }
     throw new MigrateError(`the approval of ${node.name} by ${approvedBy} is not theirs: ${verdict.reason}`, {
       exitCode: exitCode.stalePlan,
       hint: 'find out who wrote it; a new one: k3os-migrate plan approve',

@@ -21,6 +21,8 @@ export interface Approval {
   readonly by: string
   readonly at: string
   readonly how: 'typed' | 'plan' | 'file' | 'signed file'
+  /** That of the entry, so that the journal alone can prove it later. */
+  readonly signature?: string
 }
 
 /** The bytes an approval's signature is made over. */

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { assessmentSchema } from '../core/assessment.ts'
+import { evidenceVerdictSchema } from '../core/evidence-verdict.ts'
+import { evidenceSchema } from '../core/evidence.ts'
+import { comparisonSchema } from '../core/comparison.ts'
 import { inventorySchema } from '../core/inventory.ts'
 import { outcomeSchema } from '../core/outcome.ts'
 import { planSchema } from '../core/plan.ts'
@@ -10,6 +13,9 @@ const documents = {
   Assessment: assessmentSchema,
   Plan: planSchema,
   Outcome: outcomeSchema,
+  Comparison: comparisonSchema,
+  Evidence: evidenceSchema,
+  EvidenceVerdict: evidenceVerdictSchema,
 } as const
 
 /** JSON Schema (2020-12) of each document, by file name. */

@@ -79,6 +79,8 @@ function recordedProgram(
     status: record('status'),
     report: record('report'),
     demo: record('demo'),
+    evidenceCreate: record('evidenceCreate'),
+    evidenceVerify: record('evidenceVerify'),
   }
   return createProgram(io, () => undefined, commands)
 }

@@ -180,6 +180,17 @@ const table: readonly (readonly [line: string, command: string, options: object]
   ['status', 'status', { output: 'table' }],
   ['status 0193 --state-dir s -o json', 'status', { run: '0193', stateDir: 's', output: 'json' }],
   ['report', 'report', { output: 'markdown' }],
+  ['evidence create', 'evidenceCreate', {}],
+  [
+    'evidence create 0193 --state-dir s --key k --out e.tar',
+    'evidenceCreate',
+    { run: '0193', stateDir: 's', key: 'k', out: 'e.tar' },
+  ],
+  [
+    'evidence verify e.tar --allowed-signers a --require-signature -o json',
+    'evidenceVerify',
+    { file: 'e.tar', allowedSigners: 'a', requireSignature: true, output: 'json' },
+  ],
   ['report 0193 -o html --out r.html', 'report', { run: '0193', output: 'html', out: 'r.html' }],
   [
     'translate c.yaml --compare -o markdown',

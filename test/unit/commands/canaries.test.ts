@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { apply, resume } from '../../../src/commands/apply.ts'
 import { assess } from '../../../src/commands/assess.ts'
+import { evidenceCreate, evidenceVerify } from '../../../src/commands/evidence.ts'
 import { inventory, inventoryFiles } from '../../../src/commands/inventory.ts'
 import type { CommandIo } from '../../../src/commands/io.ts'
 import { plan } from '../../../src/commands/plan.ts'
@@ -161,6 +162,8 @@ async function wholeJob(): Promise<void> {
   for (const output of ['html', 'markdown'] as const) {
     await report({ stateDir: 'state', output, out: `report.${output}` }, io)
   }
+  await evidenceCreate({ stateDir: 'state', out: 'evidence.tar' }, io)
+  for (const output of ['table', 'json'] as const) await evidenceVerify({ file: 'evidence.tar', output }, io)
 }
 
 beforeAll(async () => {
@@ -197,5 +200,6 @@ describe('secrets', () => {
     expect(bundle).toContain(Buffer.from(canaries.nodePassword).toString('base64').slice(0, 20))
     expect(await readFile(join(folder, 'translated/a/user-data'), 'utf8')).toContain(canaries.token)
     expect(printed.join('').length).toBeGreaterThan(1000)
+    expect((await stat(join(folder, 'evidence.tar'))).size).toBeGreaterThan(50_000)
   })
 })
