@@ -5,6 +5,7 @@ import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
 import type { Translation, TranslateTools, Translator } from '../core/translation.ts'
 import { comparisonMarkdown, comparisonText, explanationText } from '../output/comparison-text.ts'
 import { json } from '../output/json.ts'
+import { comparisonHtml } from '../output/report/comparison-html.ts'
 import { yaml } from '../output/yaml.ts'
 import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
@@ -23,18 +24,18 @@ interface Row {
   readonly values: readonly ValueFate[]
 }
 
-type Format = 'table' | 'json' | 'yaml' | 'markdown'
+type Format = 'table' | 'json' | 'yaml' | 'markdown' | 'html'
 
 /** Targets side by side. Writes nothing; exit 3 when a node could not be read or k3OS rejects its configuration. */
 export function compareTargets(work: Work, output: Format, io: CommandIo): ExitCode {
-  const rows = translateAll(work)
-  const document = comparison(work, rows)
+  const document = comparison(work)
   const width = io.columns === undefined ? {} : { width: io.columns }
   const print: Readonly<Record<Format, () => string>> = {
     table: () => comparisonText(document, width),
     json: () => json(document),
     yaml: () => yaml(document),
     markdown: () => comparisonMarkdown(document),
+    html: () => comparisonHtml(document),
   }
   io.out(print[output]())
   return exitOf(work)
@@ -76,7 +77,8 @@ function translateAll({ nodes, translators, tools }: Work): Row[] {
   )
 }
 
-function comparison(work: Work, rows: readonly Row[]): Comparison {
+export function comparison(work: Work): Comparison {
+  const rows = translateAll(work)
   return comparisonSchema.parse({
     apiVersion: 'k3os-migrate/v1',
     kind: 'Comparison',

@@ -24,7 +24,7 @@ export interface TranslateOptions {
   readonly explain?: string | undefined
   /** Folder to write to, one folder in it for each node; with all targets one for each target around them. */
   readonly out: string
-  readonly output: 'table' | 'json' | 'yaml' | 'markdown'
+  readonly output: 'table' | 'json' | 'yaml' | 'markdown' | 'html'
 }
 
 interface Unread {
@@ -68,8 +68,9 @@ export async function translate(options: TranslateOptions, io: CommandIo): Promi
 /** The one that is asked for; all of them where the question is about all. */
 async function translatorsFor(options: TranslateOptions): Promise<Translator[]> {
   const { target, allTargets, compare, explain } = options
-  if (options.output === 'markdown' && compare !== true)
-    throw new MigrateError('-o markdown is for --compare', {
+  const { output } = options
+  if ((output === 'markdown' || output === 'html') && compare !== true)
+    throw new MigrateError(`-o ${output} is for --compare`, {
       exitCode: exitCode.usage,
       hint: '-o table, json or yaml',
     })

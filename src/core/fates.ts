@@ -1,7 +1,7 @@
 import type { Finding, Severity } from './findings.ts'
 import { compareText, severityRank, sortFindings } from './findings.ts'
 import type { K3osConfig } from './k3os/config.ts'
-import { entryOf, type ConfigPath } from './path.ts'
+import { entriesOf, entryOf, type ConfigPath } from './path.ts'
 import { sourceLeaves, type TraceEntry, type Translation } from './translation.ts'
 
 /**
@@ -20,20 +20,19 @@ export interface ValueFate {
   readonly because: readonly Finding[]
 }
 
-/** Every value of the source, in the order of the configuration. Law L1 makes it complete. */
+/** Every value of the source in the order of the configuration, a file or a network as one. Law L1 makes it complete. */
 export function valueFates(
   config: K3osConfig,
   { trace, findings }: Pick<Translation, 'trace' | 'findings'>,
 ): ValueFate[] {
-  const arrived = grouped(trace, ({ from }) => from)
+  const arrived = grouped(trace, ({ from }) => entryOf(from))
   const said = grouped(
     findings.filter(({ rule, result }) => rule.startsWith('TRN-') && result === 'fail'),
-    ({ location }) => location?.path ?? null,
+    ({ location }) => (location?.path == null ? null : entryOf(location.path)),
   )
-  return sourceLeaves(config).map((path) => {
-    const names = new Set([path, entryOf(path)])
-    const to = [...names].flatMap((name) => arrived.get(name) ?? []).map((entry) => entry.to)
-    const because = sortFindings([...names].flatMap((name) => said.get(name) ?? []))
+  return entriesOf(sourceLeaves(config)).map((path) => {
+    const to = (arrived.get(path) ?? []).map((entry) => entry.to)
+    const because = sortFindings(said.get(path) ?? [])
     return { path, fate: fateOf(to.length > 0, because), to: distinct(to), because }
   })
 }

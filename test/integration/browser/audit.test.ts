@@ -4,12 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { templateTools } from '../../../src/adapters/templates.ts'
+import { comparison } from '../../../src/commands/compare.ts'
+import { everyTranslator } from '../../../src/commands/target.ts'
 import { auditHtml } from '../../../src/output/audit/audit-html.ts'
+import { comparisonHtml } from '../../../src/output/report/comparison-html.ts'
 import { reportHtml } from '../../../src/output/report/report-html.ts'
 import { runReport } from '../../../src/output/report/run-report.ts'
 import { findChromium, openPage, type Page } from '../../support/chromium.ts'
 import { fiveNodes } from '../../support/five-nodes.ts'
 import { requirePart } from '../../support/require-part.ts'
+import { everyKey, nodeFrom } from '../../support/translation.ts'
 import { stoppedRun } from '../../unit/output/report/builders.ts'
 
 // The pages in a real browser: nobody signs what does not fit on the page, or what half of the readers cannot read.
@@ -24,6 +29,15 @@ const axe = skip ? '' : readFileSync(createRequire(import.meta.url).resolve('axe
 const pages = {
   assessment: () => auditHtml(fiveNodes()),
   run: () => reportHtml(runReport(stoppedRun())),
+  comparison: async () =>
+    comparisonHtml(
+      comparison({
+        nodes: [nodeFrom(everyKey)],
+        unread: [{ name: 'n2', reason: 'connection refused' }],
+        translators: await everyTranslator(),
+        tools: templateTools(),
+      }),
+    ),
 }
 
 interface Violation {
@@ -48,9 +62,9 @@ afterAll(async () => {
 describe.skipIf(skip).each(Object.keys(pages) as (keyof typeof pages)[])('the page of the %s', (name) => {
   let url: string
 
-  beforeAll(() => {
+  beforeAll(async () => {
     const file = join(folder, `${name}.html`)
-    writeFileSync(file, pages[name]())
+    writeFileSync(file, await pages[name]())
     url = pathToFileURL(file).href
   })
 

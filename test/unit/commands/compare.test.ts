@@ -87,7 +87,7 @@ it('explains nothing where nothing stands', async () => {
   await expect(run({ explain: 'k3os.wifi' })).rejects.toMatchObject({ exitCode: 64 })
 })
 
-it.each(['table', 'json', 'yaml', 'markdown'] as const)('tells no secret (%s)', async (output) => {
+it.each(['table', 'json', 'yaml', 'markdown', 'html'] as const)('tells no secret (%s)', async (output) => {
   const { out, err } = await run({ compare: true, output })
   expect(out + err).not.toContain('secret-4711')
 })
