@@ -5,7 +5,7 @@ import { json } from '../output/json.ts'
 import { junit } from '../output/junit.ts'
 import { sarif } from '../output/sarif.ts'
 import { strip } from '../output/style.ts'
-import { yaml } from '../output/yaml.ts'
+import { yaml } from '../core/yaml-text.ts'
 
 /** Every form an assessment can have. */
 export type AssessFormat = 'table' | 'json' | 'yaml' | 'markdown' | 'html' | 'sarif' | 'junit'

@@ -6,7 +6,7 @@ import type { Translation, TranslateTools, Translator } from '../core/translatio
 import { comparisonMarkdown, comparisonText, explanationText } from '../output/comparison-text.ts'
 import { json } from '../output/json.ts'
 import { comparisonHtml } from '../output/report/comparison-html.ts'
-import { yaml } from '../output/yaml.ts'
+import { yaml } from '../core/yaml-text.ts'
 import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 

@@ -15,7 +15,7 @@ import { configSourcesFrom, sourcesIn, type NodeFiles } from '../core/k3os/sourc
 import { createRedactor, secretLeaves } from '../core/redact.ts'
 import { configTable, effectsTable, findingLine, locatedValues } from '../output/config-text.ts'
 import { json } from '../output/json.ts'
-import { yaml } from '../output/yaml.ts'
+import { yaml } from '../core/yaml-text.ts'
 import type { CommandIo } from './io.ts'
 
 export interface ConfigOptions {

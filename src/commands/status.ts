@@ -6,7 +6,7 @@ import { parseJournal } from '../core/journal.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
 import { json } from '../output/json.ts'
 import { table } from '../output/table.ts'
-import { yaml } from '../output/yaml.ts'
+import { yaml } from '../core/yaml-text.ts'
 import type { CommandIo } from './io.ts'
 import { readPlan } from './plan-inputs.ts'
 

@@ -190,7 +190,7 @@ async function print(
     ],
   }
   if (options.output === 'json') io.out((await import('../output/json.ts')).json(document))
-  else io.out((await import('../output/yaml.ts')).yaml(document))
+  else io.out((await import('../core/yaml-text.ts')).yaml(document))
 }
 
 /** `1 high, 3 low`, worst first. */

@@ -13,7 +13,7 @@ import type {
   PodDisruptionBudget,
 } from '../../src/core/inventory.ts'
 import { anywhere } from '../../src/core/kube-pod.ts'
-import { yaml } from '../../src/output/yaml.ts'
+import { yaml } from '../../src/core/yaml-text.ts'
 import { noObjects, plainMachine } from './inventory-parts.ts'
 import { bundleOf, k3osNode } from './k3os-node.ts'
 

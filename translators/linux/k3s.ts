@@ -1,12 +1,9 @@
-import { stringify } from 'yaml'
 import type { K3sModel } from '../../src/core/host/model.ts'
 import { findFlag, isSecretFlag } from '../../src/core/k3s/flags.ts'
 import { k3sPaths } from '../../src/core/k3s/paths.ts'
 import type { ConfigPath } from '../../src/core/path.ts'
+import { yaml } from '../../src/core/yaml-text.ts'
 import { rootFile, type RootFile } from './root-file.ts'
-
-/** YAML for programs that read version 1.1: `yes`, `on` and `1:30` must be quoted. */
-export const yamlOptions = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } as const
 
 /** k3s without the service that starts it. */
 export interface K3sConfiguration {
@@ -31,7 +28,7 @@ export function k3sConfiguration(k3s: K3sModel, binary: string): K3sConfiguratio
       ...(inFile === null || Object.keys(inFile).length === 0
         ? []
         : [
-            rootFile(k3sPaths.config, stringify(inFile, yamlOptions), {
+            rootFile(k3sPaths.config, yaml(inFile), {
               mode: 0o600,
               from: settingsFrom(k3s),
             }),

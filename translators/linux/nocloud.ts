@@ -1,8 +1,7 @@
-import { stringify } from 'yaml'
 import type { HostModel } from '../../src/core/host/model.ts'
 import { base64Encode, firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
 import type { OutputFile, TraceEntry, TranslateTools } from '../../src/core/translation.ts'
-import { yamlOptions } from './k3s.ts'
+import { yaml } from '../../src/core/yaml-text.ts'
 import { networkConfig } from './netplan.ts'
 import { hostKeys } from './host-keys.ts'
 import { ownFolder, rootFile, traceTo, type RootFile } from './root-file.ts'
@@ -31,11 +30,11 @@ export function seedFiles(source: SeedSource, tools: TranslateTools): OutputFile
   return [
     {
       path: 'user-data',
-      content: `#cloud-config\n${stringify(cloudConfig(source, tools), yamlOptions)}`,
+      content: `#cloud-config\n${yaml(cloudConfig(source, tools))}`,
       mode: 0o600,
     },
-    { path: 'meta-data', content: stringify(identity, yamlOptions), mode: 0o644 },
-    { path: 'network-config', content: stringify(networkConfig(host.network), yamlOptions), mode: 0o600 },
+    { path: 'meta-data', content: yaml(identity), mode: 0o644 },
+    { path: 'network-config', content: yaml(networkConfig(host.network)), mode: 0o600 },
   ]
 }
 

@@ -1,8 +1,9 @@
-import { Scalar, stringify } from 'yaml'
+import { Scalar } from 'yaml'
 import type { Finding } from '../../src/core/findings.ts'
 import { entriesOf, type ConfigPath } from '../../src/core/path.ts'
 import { translateFinding, type TranslateRule } from '../../src/core/rules/translate.ts'
 import type { TraceEntry } from '../../src/core/translation.ts'
+import { yaml } from '../../src/core/yaml-text.ts'
 import { places, switches, type Dialect, type Place, type Setting } from './places.ts'
 
 type Mapping = Record<string, unknown>
@@ -84,11 +85,7 @@ export class Draft {
   /** YAML documents, the one without a kind first. Quoted so that readers of YAML 1.1 and 1.2 see the same. */
   render(): string {
     const keys = [...this.#documents.keys()].toSorted((a, b) => Number(a !== '') - Number(b !== ''))
-    return keys
-      .map((key) =>
-        stringify(this.#documents.get(key), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }),
-      )
-      .join('---\n')
+    return keys.map((key) => yaml(this.#documents.get(key))).join('---\n')
   }
 
   #document(kind: string | null, name: string | null): Mapping {

@@ -1,8 +1,7 @@
-import { stringify } from 'yaml'
 import type { Finding } from '../../src/core/findings.ts'
 import { translateFinding } from '../../src/core/rules/translate.ts'
 import type { OutputFile, TranslateTools, TranslationSource } from '../../src/core/translation.ts'
-import { yamlOptions } from '../linux/k3s.ts'
+import { yaml } from '../../src/core/yaml-text.ts'
 import { systemDisk } from '../linux/machine.ts'
 import { networkConfig } from '../linux/netplan.ts'
 import { cloudConfig, type SeedSource } from '../linux/nocloud.ts'
@@ -37,12 +36,18 @@ export function autoinstall(
   return {
     file: {
       path: 'autoinstall.yaml',
-      content: `#cloud-config\n${stringify(document, yamlOptions)}`,
+      content: `#cloud-config\n${yaml(document)}`,
       mode: 0o600,
     },
     findings:
       match === null
-        ? [translateFinding('TRN-DISK-UNKNOWN', { file: 'autoinstall.yaml' }, { node: name })]
+        ? [
+            translateFinding(
+              'TRN-DISK-UNKNOWN',
+              { file: 'autoinstall.yaml', next: 'the installer asks' },
+              { node: name },
+            ),
+          ]
         : [],
   }
 }

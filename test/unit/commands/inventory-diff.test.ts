@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { inventoryDiff } from '../../../src/commands/inventory-diff.ts'
-import { yaml } from '../../../src/output/yaml.ts'
+import { yaml } from '../../../src/core/yaml-text.ts'
 import { recordingIo } from '../../support/recording-io.ts'
 import { cluster, inventory, machine } from '../core/assess/builders.ts'
 

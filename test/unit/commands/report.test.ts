@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { report } from '../../../src/commands/report.ts'
-import { yaml } from '../../../src/output/yaml.ts'
+import { yaml } from '../../../src/core/yaml-text.ts'
 import { recordingIo, type RecordingIo } from '../../support/recording-io.ts'
 import { stoppedRun } from '../output/report/builders.ts'
 

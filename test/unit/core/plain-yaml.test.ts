@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parsePlainYaml, parseYaml } from '../../../src/core/plain-yaml.ts'
-import { yaml } from '../../../src/output/yaml.ts'
+import { yaml } from '../../../src/core/yaml-text.ts'
 
 /** What documents of ours hold, with the texts that YAML likes to take for something else. */
 const texts = fc.oneof(

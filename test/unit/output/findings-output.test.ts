@@ -4,7 +4,7 @@ import { findingsMarkdown } from '../../../src/output/findings-markdown.ts'
 import { findingsTable } from '../../../src/output/findings-table.ts'
 import { json } from '../../../src/output/json.ts'
 import { strip } from '../../../src/output/style.ts'
-import { yaml } from '../../../src/output/yaml.ts'
+import { yaml } from '../../../src/core/yaml-text.ts'
 
 const stop: Rule<{ name: string }> = {
   severity: 'inhibitor',

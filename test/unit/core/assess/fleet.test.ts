@@ -3,7 +3,7 @@ import { assessmentSchema } from '../../../../src/core/assessment.ts'
 import { inventorySchema } from '../../../../src/core/inventory.ts'
 import { parsePlainYaml } from '../../../../src/core/plain-yaml.ts'
 import { json } from '../../../../src/output/json.ts'
-import { yaml } from '../../../../src/output/yaml.ts'
+import { yaml } from '../../../../src/core/yaml-text.ts'
 import { fleet } from '../../../support/fleet.ts'
 import { look } from './builders.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { yaml } from '../../../src/output/yaml.ts'
+import { yaml } from '../../../src/core/yaml-text.ts'
 
 const texts = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 10 }),

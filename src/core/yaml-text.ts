@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { isScalar, stringify } from 'yaml'
 
 const options = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } as const
 
@@ -9,15 +9,25 @@ const options = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } a
 export function yaml(document: unknown): string {
   const lines: string[] = []
   if (!isCollection(document)) return stringify(document, options)
-  writeBlock(document, '', '', lines)
+  try {
+    writeBlock(document, '', '', lines)
+  } catch (error) {
+    // A key of many lines has a shape of its own (`? |`), which the library knows.
+    if (error === oddKey) return stringify(document, options)
+    throw error
+  }
   return `${lines.join('\n')}\n`
 }
+
+/** Thrown and caught here only. */
+const oddKey = new Error('not a simple key')
 
 type Collection = readonly unknown[] | Readonly<Record<string, unknown>>
 
 /** Empty ones are written on the line: `[]`, `{}`. */
 function isCollection(value: unknown): value is Collection {
-  if (typeof value !== 'object' || value === null) return false
+  // A node of the library is a value with a spelling of its own: an octal number.
+  if (typeof value !== 'object' || value === null || isScalar(value)) return false
   return Array.isArray(value) ? value.length > 0 : Object.values(value).some((item) => item !== undefined)
 }
 
@@ -57,9 +67,7 @@ function keyText(name: string, margin: string): string {
   if (isPlain(name)) return name
   const begin = margin === '' ? '' : 'a:\n  '
   const text = stringify(margin === '' ? { [name]: 0 } : { a: { [name]: 0 } }, options)
-  // A key that is no simple one (`? |`) would need a shape of its own.
-  if (!text.endsWith(': 0\n') || text.startsWith('? ', begin.length))
-    throw new TypeError(`not a simple key: ${name}`)
+  if (!text.endsWith(': 0\n') || text.startsWith('? ', begin.length)) throw oddKey
   return text.slice(begin.length, -': 0\n'.length)
 }
 
