@@ -4,6 +4,7 @@ import type { Translator } from '../src/core/translation.ts'
 export const translators: Readonly<Record<string, () => Promise<Translator>>> = {
   debian: async () => (await import('./debian/index.ts')).translator,
   ubuntu: async () => (await import('./ubuntu/index.ts')).translator,
+  alpine: async () => (await import('./alpine/index.ts')).translator,
   microos: async () => (await import('./microos/index.ts')).translator,
   flatcar: async () => (await import('./flatcar/index.ts')).translator,
   talos: async () => (await import('./talos/index.ts')).translator,

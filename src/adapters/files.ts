@@ -165,6 +165,10 @@ export function runFiles(directory: string): RunFiles {
       const bytes = await readIfPresent(inside(path))
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
     },
+    async digest(path) {
+      const bytes = await readIfPresent(inside(path))
+      return bytes === undefined ? undefined : sha256(bytes)
+    },
     async remove(path) {
       const full = inside(path)
       try {

@@ -155,14 +155,21 @@ function startTime(text: string): Date {
 /** Files of a run that are nowhere but here: rendered configurations hold secrets. */
 function memoryFiles(): RunFiles {
   const directory = '/rehearsal'
-  const files = new Map<string, string>()
+  const files = new Map<string, string | Uint8Array>()
   const inside = (path: string) => path.replace(`${directory}/`, '')
   return {
     directory,
     write: async (path, content) => {
-      files.set(inside(path), typeof content === 'string' ? content : new TextDecoder().decode(content))
+      files.set(inside(path), content)
     },
-    read: async (path) => files.get(inside(path)),
+    read: async (path) => {
+      const content = files.get(inside(path))
+      return content instanceof Uint8Array ? new TextDecoder().decode(content) : content
+    },
+    digest: async (path) => {
+      const content = files.get(inside(path))
+      return content === undefined ? undefined : sha256(content)
+    },
     remove: async (path) => {
       for (const name of files.keys())
         if (name === inside(path) || name.startsWith(`${inside(path)}/`)) files.delete(name)

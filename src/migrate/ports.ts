@@ -161,6 +161,8 @@ export interface RunFiles {
     signal?: AbortSignal,
   ): Promise<void>
   read(path: string): Promise<string | undefined>
+  /** SHA-256 of the bytes, which need not be text; undefined when there is no such file. */
+  digest(path: string): Promise<string | undefined>
   /** Removes a file or a whole folder below the run's directory; a missing one is no error. */
   remove(path: string): Promise<void>
   sha256(text: string | Uint8Array): string

@@ -112,6 +112,10 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
       files.set(path, typeof content === 'string' ? content : new TextDecoder().decode(content))
     },
     read: async (path) => files.get(path),
+    async digest(path) {
+      const content = files.get(path)
+      return content === undefined ? undefined : runFiles.sha256(content)
+    },
     async remove(path) {
       for (const name of files.keys()) if (name === path || name.startsWith(`${path}/`)) files.delete(name)
     },

@@ -157,6 +157,15 @@ export const networkTexts = {
       diagnosis: 'k3OS asks it only when the network gives no time server.',
     }),
   },
+  'TRN-NET-FIRST-PORT': {
+    severity: 'medium',
+    title: 'Only the first port is set up',
+    text: ({ target }: { target: string }) => ({
+      summary: `the ports of the machine are not known, and ${target} needs their names: only eth0 is set up`,
+      diagnosis: 'k3OS sets up every wired port.',
+      remediations: [{ type: 'command', text: 'k3os-migrate translate --inventory inventory.yaml' }],
+    }),
+  },
   'TRN-WIFI-NONE': {
     severity: 'high',
     title: 'The target has no wifi',

@@ -323,8 +323,8 @@ const systemTexts = {
   'TRN-DISK-UNKNOWN': {
     severity: 'medium',
     title: 'The disk to install on is not known',
-    text: ({ file }: { file: string }) => ({
-      summary: `${file} names no disk, as none is known: the installer asks`,
+    text: ({ file, next }: { file: string; next: string }) => ({
+      summary: `${file} names no disk, as none is known: ${next}`,
       diagnosis: 'An installer that guesses may erase the wrong disk.',
       remediations: [{ type: 'command', text: 'k3os-migrate translate --inventory inventory.yaml' }],
     }),

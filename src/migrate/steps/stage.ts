@@ -37,10 +37,8 @@ export const stage: Step = {
   },
   async observe(context, intent) {
     const { files } = intentSchema.parse(intent)
-    for (const [path, digest] of Object.entries(files)) {
-      const content = await context.files.read(`${seedFolder(context)}/${path}`)
-      if (content === undefined || context.files.sha256(content) !== digest) return 'not-started'
-    }
+    for (const [path, digest] of Object.entries(files))
+      if ((await context.files.digest(`${seedFolder(context)}/${path}`)) !== digest) return 'not-started'
     return 'done'
   },
   async undo(context, intent) {

@@ -1,0 +1,113 @@
+import { gzipSync } from 'fflate'
+
+/** One entry of an archive. `owner` is `user:group`, names or numbers. */
+export interface TarEntry {
+  /** Without the leading slash. */
+  readonly path: string
+  readonly mode: number
+  readonly owner: string
+  readonly content: Uint8Array
+  /** A symbolic link to this instead of a file. */
+  readonly link?: string
+}
+
+const block = 512
+const encoder = new TextEncoder()
+
+/** A gzipped tar that busybox and GNU tar unpack: the same entries give the same bytes, as nothing in it tells the time. */
+export function tarGz(entries: readonly TarEntry[], numbers: Readonly<Record<string, number>>): Uint8Array {
+  const parts = entries.flatMap((entry) => [
+    ...longName(entry.path),
+    header(entry, numbers),
+    padded(entry.content),
+  ])
+  return gzipSync(concat([...parts, new Uint8Array(2 * block)]), { level: 9, mtime: 0 })
+}
+
+/** GNU's way to a name of more than 100 bytes: an entry before it that holds the name. */
+function longName(path: string): Uint8Array[] {
+  const name = encoder.encode(path)
+  if (name.length <= 100) return []
+  const content = concat([name, new Uint8Array(1)])
+  return [record({ name: '././@LongLink', mode: 0, size: content.length, type: 'L' }), padded(content)]
+}
+
+function header(
+  { path, mode, owner, content, link }: TarEntry,
+  numbers: Readonly<Record<string, number>>,
+): Uint8Array {
+  const [user = 'root', group = 'root'] = owner.split(':')
+  const id = (name: string): number => (/^\d+$/.test(name) ? Number(name) : (numbers[name] ?? 0))
+  return record({
+    name: path,
+    mode,
+    size: content.length,
+    type: link === undefined ? '0' : '2',
+    link: link ?? '',
+    uid: id(user),
+    gid: id(group),
+    user: /^\d+$/.test(user) ? '' : user,
+    group: /^\d+$/.test(group) ? '' : group,
+  })
+}
+
+interface Fields {
+  readonly name: string
+  readonly mode: number
+  readonly size: number
+  readonly type: string
+  readonly link?: string
+  readonly uid?: number
+  readonly gid?: number
+  readonly user?: string
+  readonly group?: string
+}
+
+function record({
+  name,
+  mode,
+  size,
+  type,
+  link = '',
+  uid = 0,
+  gid = 0,
+  user = '',
+  group = '',
+}: Fields): Uint8Array {
+  const bytes = new Uint8Array(block)
+  const put = (at: number, length: number, text: string): void =>
+    bytes.set(encoder.encode(text).subarray(0, length), at)
+  const octal = (at: number, length: number, value: number): void =>
+    put(at, length, `${value.toString(8).padStart(length - 1, '0')}\0`)
+  put(0, 100, name)
+  octal(100, 8, mode)
+  octal(108, 8, uid % 0o10000000)
+  octal(116, 8, gid % 0o10000000)
+  octal(124, 12, size)
+  octal(136, 12, 0)
+  put(148, 8, '        ')
+  put(156, 1, type)
+  put(157, 100, link)
+  put(257, 8, 'ustar  \0')
+  put(265, 31, user)
+  put(297, 31, group)
+  const sum = bytes.reduce((total, byte) => total + byte, 0)
+  put(148, 8, `${sum.toString(8).padStart(6, '0')}\0 `)
+  return bytes
+}
+
+function padded(content: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(Math.ceil(content.length / block) * block)
+  whole.set(content)
+  return whole
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
