@@ -67,6 +67,16 @@ export function rows(scratch: string): readonly (ProcessRow | WorkRow | FleetRow
     },
     {
       kind: 'fleet',
+      name: 'translate 1000 nodes to every target',
+      argv: ['translate', '--inventory', 'inventory.yaml', '--compare'],
+      exit: 0,
+      aim: { seconds: 10, mib: 300 },
+      prepare: (folder) => {
+        writeMovableFleet(folder, 1000)
+      },
+    },
+    {
+      kind: 'fleet',
       name: 'plan 1000 nodes, 4000 pods',
       argv: ['plan', '--inventory', 'inventory.yaml', '--hook', 'rebuild', '--keeps-data'],
       exit: 0,

@@ -1,8 +1,9 @@
-import { comparisonSchema, type Comparison } from '../core/comparison.ts'
+import type { Comparison } from '../core/comparison.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import { countFates, losses, valueFates, type ValueFate } from '../core/fates.ts'
+import type { Finding } from '../core/findings.ts'
+import { countFates, Losses, valueFates, type ValueFate } from '../core/fates.ts'
 import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
-import type { Translation, TranslateTools, Translator } from '../core/translation.ts'
+import type { TranslateTools, Translator } from '../core/translation.ts'
 import { comparisonMarkdown, comparisonText, explanationText } from '../output/comparison-text.ts'
 import { json } from '../output/json.ts'
 import { comparisonHtml } from '../output/report/comparison-html.ts'
@@ -10,25 +11,21 @@ import { yaml } from '../core/yaml-text.ts'
 import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 
-interface Work {
-  readonly nodes: readonly NodeToTranslate[]
+export interface Work {
+  /** One after the other: a thousand nodes with all that was read on them do not have to fit into memory. */
+  readonly nodes: Iterable<NodeToTranslate> | AsyncIterable<NodeToTranslate>
   readonly unread: readonly { readonly name: string; readonly reason: string }[]
   readonly translators: readonly Translator[]
   readonly tools: TranslateTools
 }
 
-interface Row {
-  readonly node: string
-  readonly target: string
-  readonly translation: Translation
-  readonly values: readonly ValueFate[]
-}
-
 type Format = 'table' | 'json' | 'yaml' | 'markdown' | 'html'
+type ComparedNode = Comparison['nodes'][number]
+type ComparedValue = ComparedNode['targets'][number]['values'][number]
 
 /** Targets side by side. Writes nothing; exit 3 when a node could not be read or k3OS rejects its configuration. */
-export function compareTargets(work: Work, output: Format, io: CommandIo): ExitCode {
-  const document = comparison(work)
+export async function compareTargets(work: Work, output: Format, io: CommandIo): Promise<ExitCode> {
+  const { document, rejected } = await comparison(work)
   const width = io.columns === undefined ? {} : { width: io.columns }
   const print: Readonly<Record<Format, () => string>> = {
     table: () => comparisonText(document, width),
@@ -38,23 +35,56 @@ export function compareTargets(work: Work, output: Format, io: CommandIo): ExitC
     html: () => comparisonHtml(document),
   }
   io.out(print[output]())
-  return exitOf(work)
+  return exitOf(work, rejected)
+}
+
+export async function comparison(work: Work): Promise<{ document: Comparison; rejected: boolean }> {
+  const nodes: ComparedNode[] = []
+  const losses = new Losses()
+  let rejected = false
+  for await (const node of work.nodes) {
+    const targets = work.translators.map((translator) => {
+      const { values, findings } = fatesOn(node, translator, work.tools)
+      losses.add(node.name, translator.id, findings)
+      return { target: translator.id, counts: countFates(values), values: values.map(printable) }
+    })
+    nodes.push({ name: node.name, unread: null, targets })
+    rejected ||= node.reading.status === 'rejected'
+  }
+  for (const { name, reason } of work.unread) nodes.push({ name, unread: reason, targets: [] })
+  const document: Comparison = {
+    apiVersion: 'k3os-migrate/v1',
+    kind: 'Comparison',
+    metadata: { toolVersion },
+    targets: work.translators.map(({ id, title, requires }) => ({ id, title, rejoins: requires.rejoins })),
+    nodes,
+    losses: losses.list(),
+  }
+  return { document, rejected }
 }
 
 /** Where one value goes. `path` is a value or anything above it: `k3os.labels`. Exit 64 when nothing stands there. */
-export function explainPath(work: Work, path: string, output: Format, io: CommandIo): ExitCode {
-  const rows = translateAll(work).flatMap(({ node, target, values }) =>
-    values.filter((value) => isBelow(value.path, path)).map((value) => ({ node, target, value })),
-  )
-  if (rows.length === 0) {
-    const known = work.nodes.flatMap(({ reading }) =>
-      reading.status === 'merged' ? Object.keys(reading.config) : [],
-    )
+export async function explainPath(
+  work: Work,
+  path: string,
+  output: Format,
+  io: CommandIo,
+): Promise<ExitCode> {
+  const rows: { node: string; target: string; value: ValueFate }[] = []
+  const known = new Set<string>()
+  let rejected = false
+  for await (const node of work.nodes) {
+    rejected ||= node.reading.status === 'rejected'
+    if (node.reading.status === 'merged') for (const name of Object.keys(node.reading.config)) known.add(name)
+    for (const translator of work.translators)
+      for (const value of fatesOn(node, translator, work.tools).values)
+        if (isBelow(value.path, path)) rows.push({ node: node.name, target: translator.id, value })
+  }
+  if (rows.length === 0)
     throw new MigrateError(`no configuration has a value at ${path}`, {
       exitCode: exitCode.usage,
-      hint: `values stand below: ${[...new Set(known)].join(', ')}; k3os-migrate config --origins prints all`,
+      hint: `values stand below: ${[...known].join(', ')}; k3os-migrate config --origins prints all`,
     })
-  }
   if (output === 'json' || output === 'yaml') {
     const document = {
       apiVersion: 'k3os-migrate/v1',
@@ -64,52 +94,20 @@ export function explainPath(work: Work, path: string, output: Format, io: Comman
     }
     io.out(output === 'json' ? json(document) : yaml(document))
   } else io.out(explanationText(rows, io.columns === undefined ? {} : { width: io.columns }))
-  return exitOf(work)
+  return exitOf(work, rejected)
 }
 
-function translateAll({ nodes, translators, tools }: Work): Row[] {
-  return nodes.flatMap((node) =>
-    translators.map((translator) => {
-      const translation = translateNode(node, translator, tools)
-      const values = node.reading.status === 'merged' ? valueFates(node.reading.config, translation) : []
-      return { node: node.name, target: translator.id, translation, values }
-    }),
-  )
+function fatesOn(
+  node: NodeToTranslate,
+  translator: Translator,
+  tools: TranslateTools,
+): { readonly values: readonly ValueFate[]; readonly findings: readonly Finding[] } {
+  const translation = translateNode(node, translator, tools)
+  const values = node.reading.status === 'merged' ? valueFates(node.reading.config, translation) : []
+  return { values, findings: translation.findings }
 }
 
-export function comparison(work: Work): Comparison {
-  const rows = translateAll(work)
-  return comparisonSchema.parse({
-    apiVersion: 'k3os-migrate/v1',
-    kind: 'Comparison',
-    metadata: { toolVersion },
-    targets: work.translators.map(({ id, title, requires }) => ({ id, title, rejoins: requires.rejoins })),
-    nodes: [
-      ...work.nodes.map(({ name }) => ({
-        name,
-        unread: null,
-        targets: rows
-          .filter(({ node }) => node === name)
-          .map(({ target, values }) => ({
-            target,
-            counts: countFates(values),
-            values: values.map(printable),
-          })),
-      })),
-      ...work.unread.map(({ name, reason }) => ({ name, unread: reason, targets: [] })),
-    ],
-    losses: losses(
-      rows.map(({ node, target, translation }) => ({ node, target, findings: translation.findings })),
-    ),
-  } satisfies Comparison)
-}
-
-function printable({
-  path,
-  fate,
-  to,
-  because,
-}: ValueFate): Comparison['nodes'][number]['targets'][number]['values'][number] {
+function printable({ path, fate, to, because }: ValueFate): ComparedValue {
   return {
     path,
     fate,
@@ -122,7 +120,6 @@ function isBelow(path: string, wanted: string): boolean {
   return path === wanted || path.startsWith(`${wanted}.`) || path.startsWith(`${wanted}[`)
 }
 
-function exitOf({ nodes, unread }: Work): ExitCode {
-  const rejected = nodes.some(({ reading }) => reading.status === 'rejected')
+function exitOf({ unread }: Work, rejected: boolean): ExitCode {
   return rejected || unread.length > 0 ? exitCode.inhibitors : exitCode.ok
 }

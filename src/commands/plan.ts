@@ -79,7 +79,8 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
   }
   const translator = await findTranslator(options.target)
   const tools = templateTools()
-  const { nodes } = await nodesOfInventory(inventoryFile, undefined)
+  const nodes: NodeToTranslate[] = []
+  for await (const node of (await nodesOfInventory(inventoryFile, undefined)).nodes) nodes.push(node)
   const digests = new Map(
     nodes.map((node) => [
       node.name,

@@ -9,11 +9,14 @@ import { readInventory, readNodeBundle } from './read-inventory.ts'
 
 const again = 'k3os-migrate inventory'
 
-/** The nodes of an inventory, with the bundles beside it. A node that could not be read when it was made stays unread. */
+/**
+ * The nodes of an inventory, each read with its bundle when its turn comes. A node that could not be read when the inventory
+ * was made stays unread.
+ */
 export async function nodesOfInventory(
   file: string,
   only: string | undefined,
-): Promise<{ nodes: NodeToTranslate[]; unread: { name: string; reason: string }[] }> {
+): Promise<{ nodes: AsyncIterable<NodeToTranslate>; unread: { name: string; reason: string }[] }> {
   const inventory = await readInventory(file)
   const chosen = inventory.nodes.filter((node) => only === undefined || node.name === only)
   if (chosen.length === 0)
@@ -21,13 +24,19 @@ export async function nodesOfInventory(
       exitCode: exitCode.usage,
       hint: only === undefined ? again : `nodes: ${inventory.nodes.map((node) => node.name).join(', ')}`,
     })
-  const nodes: NodeToTranslate[] = []
-  const unread: { name: string; reason: string }[] = []
-  for (const node of chosen) {
-    if (node.status === 'error') unread.push({ name: node.name, reason: node.reason })
-    else nodes.push(await nodeOf(node, inventory, file))
-  }
-  return { nodes, unread }
+  const read = chosen.filter((node) => node.status === 'read')
+  const unread = chosen.flatMap((node) =>
+    node.status === 'error' ? [{ name: node.name, reason: node.reason }] : [],
+  )
+  return { nodes: inTurn(read, inventory, file), unread }
+}
+
+async function* inTurn(
+  nodes: readonly Extract<InventoryNode, { status: 'read' }>[],
+  inventory: Inventory,
+  file: string,
+): AsyncGenerator<NodeToTranslate> {
+  for (const node of nodes) yield await nodeOf(node, inventory, file)
 }
 
 /** Only the nodes whose bundles these are: the directory of a run has no others. */

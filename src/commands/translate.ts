@@ -8,6 +8,7 @@ import type { Delivery, Translation, TranslateTools, Translator } from '../core/
 import { findingsTable } from '../output/findings-table.ts'
 import { table } from '../output/table.ts'
 import { everyTranslator, findTranslatorOrRefusal } from './target.ts'
+import type { Work } from './compare.ts'
 import type { CommandIo } from './io.ts'
 
 export interface TranslateOptions {
@@ -32,7 +33,8 @@ interface Unread {
   readonly reason: string
 }
 
-interface Translated extends Translation {
+interface Translated extends Omit<Translation, 'files'> {
+  readonly files: readonly Pick<Translation['files'][number], 'path' | 'mode'>[]
   readonly name: string
   readonly target: string
   /** Below the output folder. */
@@ -52,14 +54,20 @@ export async function translate(options: TranslateOptions, io: CommandIo): Promi
       ? compareTargets(work, options.output, io)
       : explainPath(work, options.explain, options.output, io)
   }
-  const translated = chosen.flatMap((translator) =>
-    nodes.map((node) => translateOne(node, translator, tools, options.allTargets === true)),
-  )
-  const out = resolve(io.cwd, options.out)
-  const files = translated.flatMap(({ folder, files: own }) =>
-    own.map((file) => ({ ...file, path: resolve(out, folder, file.path) })),
-  )
-  await Promise.all(files.map(({ path, content, mode }) => writeWhole(path, content, mode, io.signal)))
+  const translated: Translated[] = []
+  for await (const node of nodes)
+    for (const translator of chosen) {
+      const { result, folder } = translateOne(node, translator, tools, options.allTargets === true)
+      const place = resolve(io.cwd, options.out, folder)
+      await Promise.all(
+        result.files.map(({ path, content, mode }) =>
+          writeWhole(resolve(place, path), content, mode, io.signal),
+        ),
+      )
+      // What is in the files is not kept: secrets, and more than fits into memory for a large fleet.
+      const files = result.files.map(({ path, mode }) => ({ path, mode }))
+      translated.push({ ...result, files, name: node.name, target: translator.id, folder })
+    }
   await print(options, translated, unread, io)
   const stops = unread.length > 0 || translated.some((node) => node.findings.some(isInhibitor))
   return stops ? exitCode.inhibitors : exitCode.ok
@@ -93,21 +101,17 @@ function translateOne(
   translator: Translator,
   tools: TranslateTools,
   allTargets: boolean,
-): Translated {
+): { readonly result: Translation; readonly folder: string } {
   const result = translateNode(node, translator, tools)
-  return {
-    ...result,
-    name: node.name,
-    target: translator.id,
-    folder: allTargets ? join(translator.id, folderName(node.name)) : folderName(node.name),
-    findings: sortFindings([...node.reading.findings, ...result.findings]),
-  }
+  const findings = sortFindings([...node.reading.findings, ...result.findings])
+  const folder = folderName(node.name)
+  return { result: { ...result, findings }, folder: allTargets ? join(translator.id, folder) : folder }
 }
 
 async function sources(
   options: TranslateOptions,
   io: CommandIo,
-): Promise<{ readonly nodes: readonly NodeToTranslate[]; readonly unread: readonly Unread[] }> {
+): Promise<{ readonly nodes: Work['nodes']; readonly unread: readonly Unread[] }> {
   const { config, inventory } = options
   const usage = 'k3os-migrate translate config.yaml --target debian --out DIR'
   if (config !== undefined && inventory === undefined) {

@@ -1,5 +1,4 @@
-import type { Finding, Severity } from './findings.ts'
-import { compareText, severityRank, sortFindings } from './findings.ts'
+import { compareText, severities, sortFindings, type Finding, type Severity } from './findings.ts'
 import type { K3osConfig } from './k3os/config.ts'
 import { entriesOf, entryOf, type ConfigPath } from './path.ts'
 import { sourceLeaves, type TraceEntry, type Translation } from './translation.ts'
@@ -75,37 +74,34 @@ export interface Loss {
   readonly summary: string
 }
 
-/** Worst first. What several targets or nodes have in common is one. */
-export function losses(
-  translated: readonly {
-    readonly node: string
-    readonly target: string
-    readonly findings: readonly Finding[]
-  }[],
-): Loss[] {
-  const found = new Map<string, { finding: Finding; targets: Set<string>; nodes: Set<string> }>()
-  for (const { node, target, findings } of translated)
-    for (const one of findings) {
-      if (!one.rule.startsWith('TRN-') || one.result !== 'fail' || one.severity === 'info') continue
-      const key = `${one.rule}\n${one.summary}`
-      const known = found.get(key) ?? { finding: one, targets: new Set(), nodes: new Set() }
+/** Collects them node by node, so that a fleet need not be in memory at once. What several have in common is one. */
+export class Losses {
+  readonly #found = new Map<
+    string,
+    Omit<Loss, 'targets' | 'nodes'> & { targets: Set<string>; nodes: Set<string> }
+  >()
+
+  add(node: string, target: string, findings: readonly Finding[]): void {
+    for (const { rule, severity, result, summary } of findings) {
+      if (!rule.startsWith('TRN-') || result !== 'fail' || severity === 'info') continue
+      const key = `${rule}\n${summary}`
+      const known = this.#found.get(key) ?? { rule, severity, summary, targets: new Set(), nodes: new Set() }
       known.targets.add(target)
       known.nodes.add(node)
-      found.set(key, known)
+      this.#found.set(key, known)
     }
-  return [...found.values()]
-    .toSorted(
-      (a, b) =>
-        severityRank(a.finding) - severityRank(b.finding) ||
-        b.nodes.size - a.nodes.size ||
-        compareText(a.finding.rule, b.finding.rule) ||
-        compareText(a.finding.summary, b.finding.summary),
-    )
-    .map(({ finding: { rule, severity, summary }, targets, nodes }) => ({
-      targets: [...targets],
-      nodes: [...nodes],
-      rule,
-      severity,
-      summary,
-    }))
+  }
+
+  /** Worst first. */
+  list(): Loss[] {
+    return [...this.#found.values()]
+      .toSorted(
+        (a, b) =>
+          severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
+          b.nodes.size - a.nodes.size ||
+          compareText(a.rule, b.rule) ||
+          compareText(a.summary, b.summary),
+      )
+      .map((one) => ({ ...one, targets: [...one.targets], nodes: [...one.nodes] }))
+  }
 }

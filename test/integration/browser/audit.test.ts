@@ -31,12 +31,14 @@ const pages = {
   run: () => reportHtml(runReport(stoppedRun())),
   comparison: async () =>
     comparisonHtml(
-      comparison({
-        nodes: [nodeFrom(everyKey)],
-        unread: [{ name: 'n2', reason: 'connection refused' }],
-        translators: await everyTranslator(),
-        tools: templateTools(),
-      }),
+      (
+        await comparison({
+          nodes: [nodeFrom(everyKey)],
+          unread: [{ name: 'n2', reason: 'connection refused' }],
+          translators: await everyTranslator(),
+          tools: templateTools(),
+        })
+      ).document,
     ),
 }
 
