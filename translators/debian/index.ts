@@ -7,6 +7,8 @@ import { seedFiles, traceOfSeed } from '../linux/nocloud.ts'
 import { traceInto } from '../linux/root-file.ts'
 import { systemdNode } from '../linux/systemd-node.ts'
 import type { LinuxSystem } from '../linux/system.ts'
+import { networkChoices } from './network-choices.ts'
+import { preseed } from './preseed.ts'
 
 const system: LinuxSystem = {
   title: 'Debian 13',
@@ -27,7 +29,7 @@ export const translator: Translator = {
   id: 'debian',
   title: system.title,
   requires: {
-    machines: ['x86_64', 'aarch64'],
+    machines: ['x86_64', 'aarch64', 'armv7l'],
     memoryMib: 512,
     diskMib: 4096,
     x86Level: 1,
@@ -42,17 +44,18 @@ export const translator: Translator = {
     const bootArguments = kernelArguments(host, system)
     const node = systemdNode(source, system, tools, [...grubDropIn(bootArguments), ...wifiLink(host.network)])
     const files = seedFiles({ ...source, ...node, updatesGrub: bootArguments.length > 0 }, tools)
-    const architecture = facts?.machine === 'aarch64' ? 'arm64' : 'amd64'
+    const installer = preseed(source, tools)
     return {
-      files,
+      files: [...files, installer.file, ...networkChoices(host.network)],
       delivery: seedDelivery(host, system, {
         label: 'CIDATA',
         place: 'new',
         files: files.map((file) => file.path),
-        image: `https://cloud.debian.org/images/cloud/trixie/latest/debian-13-generic-${architecture}.raw`,
+        image: imageFor(facts?.machine ?? null),
       }),
       findings: [
         ...node.findings,
+        ...installer.findings,
         ...systemFindings(source, system, {
           wifi: 'wpasupplicant and the firmware of the adapter',
           storage: 'sudo apt-get install open-iscsi nfs-common',
@@ -61,4 +64,12 @@ export const translator: Translator = {
       trace: [...traceInto('user-data', node.files), ...traceOfSeed(host)],
     }
   },
+}
+
+/** Debian makes no cloud image for 32-bit ARM: there its installer lays the seed down. */
+function imageFor(machine: string | null): string {
+  if (machine === 'armv7l')
+    return 'https://deb.debian.org/debian/dists/trixie/main/installer-armhf/current/images/netboot/'
+  const architecture = machine === 'aarch64' ? 'arm64' : 'amd64'
+  return `https://cloud.debian.org/images/cloud/trixie/latest/debian-13-generic-${architecture}.raw`
 }

@@ -45,7 +45,8 @@ export function autoinstall(
             translateFinding(
               'TRN-DISK-UNKNOWN',
               { file: 'autoinstall.yaml', next: 'the installer asks' },
-              { node: name },
+              // The image needs no installer.
+              { node: name, severity: 'low' },
             ),
           ]
         : [],

@@ -153,7 +153,7 @@ export const networkTexts = {
     severity: 'low',
     title: 'A fallback time server is asked always',
     text: ({ server, program, target }: { server: string; program: string; target: string }) => ({
-      summary: `the time server ${server} is asked always: ${program} of ${target} has no fallbacks`,
+      summary: `the time server ${server} is asked always: ${program} on ${target} has no fallbacks`,
       diagnosis: 'k3OS asks it only when the network gives no time server.',
     }),
   },
