@@ -247,7 +247,8 @@ export function createProgram(
       '--hook <program...>',
       'your program that rebuilds a machine, and its arguments (one with a dash: --hook=--fast)',
     )
-    .option('--keeps-data', 'the hook leaves /var/lib/rancher as it is (proven by fingerprints)')
+    .option('--by-hand', 'no program: you rebuild each machine, and the run waits for its proof')
+    .option('--keeps-data', 'the rebuild leaves /var/lib/rancher as it is (proven by fingerprints)')
     .option('--node <name...>', 'only these nodes')
     .option('--exclude <name...>', 'not these nodes')
     .option('--delete-emptydir-data', 'evict pods with emptyDir volumes; what is in them is lost')

@@ -8,6 +8,7 @@ import {
   type ApprovalEntry,
 } from '../core/approvals.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
+import { byWhom } from '../core/methods.ts'
 import type { Plan, PlanNode } from '../core/plan.ts'
 import type { CommandIo } from './io.ts'
 import { requireDocument } from './read-document.ts'
@@ -98,7 +99,8 @@ async function fromFile(
 /** On a terminal the name of the node is typed; anything else, and silence, is no. */
 async function askForName(plan: Plan, node: PlanNode, io: CommandIo): Promise<void> {
   const data = node.keptData.length === 0 ? '' : `, keeping ${node.keptData.length} directories of data`
-  const wipe = `${node.name} (${node.role}, ${node.address.host}) is rebuilt as ${plan.target} by ${plan.method.argv[0]}${data}.`
+  const who = plan.method.kind === 'command' ? `by ${plan.method.argv[0]}` : byWhom(plan.method)
+  const wipe = `${node.name} (${node.role}, ${node.address.host}) is rebuilt as ${plan.target} ${who}${data}.`
   const answer = await io.ask(`${wipe} Type its name to go on:`)
   if (answer?.trim() === node.name) return
   throw new MigrateError(`${node.name} was not approved`, {

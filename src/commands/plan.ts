@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly target: string
   /** The user's program and its arguments. */
   readonly hook?: readonly string[]
+  /** `by-hand`: no program; the user does it, and the run waits. */
+  readonly byHand?: boolean
   readonly keepsData?: boolean
   readonly node?: readonly string[]
   readonly exclude?: readonly string[]
@@ -48,22 +50,32 @@ export interface PlanOptions {
   readonly output: 'table' | 'json' | 'yaml'
 }
 
+/** The program and its arguments; null when the user rebuilds by hand. */
+function rebuiltBy({ hook, byHand }: PlanOptions, cwd: string): readonly string[] | null {
+  const [program, ...rest] = hook ?? []
+  if (program !== undefined && byHand === true)
+    throw new MigrateError('--hook and --by-hand exclude each other', {
+      exitCode: exitCode.usage,
+      hint: 'k3os-migrate plan --help',
+    })
+  if (byHand === true) return null
+  // A path is relative to where the user stands now, not to where the plan is applied.
+  if (program !== undefined) return [program.includes('/') ? resolve(cwd, program) : program, ...rest]
+  throw new MigrateError('a plan needs the program that rebuilds a machine', {
+    exitCode: exitCode.usage,
+    hint: 'k3os-migrate plan --hook ./rebuild.sh   (what it gets and must do: docs/hooks.md), or --by-hand',
+  })
+}
+
 /** Writes the plan beside nothing else: it is data that can be shown, compared and refused. */
 export async function plan(options: PlanOptions, io: CommandIo, clock = systemClock): Promise<ExitCode> {
-  const [program, ...rest] = options.hook ?? []
-  if (program === undefined) {
-    throw new MigrateError('a plan needs the program that rebuilds a machine', {
-      exitCode: exitCode.usage,
-      hint: 'k3os-migrate plan --hook ./rebuild.sh   (what it gets and must do: docs/hooks.md)',
-    })
-  }
+  const argv = rebuiltBy(options, io.cwd)
   const inventoryFile = resolve(io.cwd, options.inventory)
   const { document: inventory, sha256 } = await readInventoryFile(inventoryFile)
   const waivers = options.waivers === undefined ? null : await readWaivers(resolve(io.cwd, options.waivers))
   const choices: PlanChoices = {
     target: options.target,
-    // A path is relative to where the user stands now, not to where the plan is applied.
-    argv: [program.includes('/') ? resolve(io.cwd, program) : program, ...rest],
+    argv,
     keepsData: options.keepsData === true,
     deleteEmptyDir: options.deleteEmptydirData === true,
     abandonPods: options.abandonPod ?? [],

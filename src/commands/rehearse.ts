@@ -17,6 +17,7 @@ import { rehearsalHtml } from '../output/rehearsal-html.ts'
 import { rehearsalText } from '../output/rehearsal-text.ts'
 import { parseFault, withFaults } from '../simulation/faults.ts'
 import { inventorySource } from '../simulation/inventory-source.ts'
+import { withPerson } from '../simulation/by-hand.ts'
 import { simulatedKube } from '../simulation/kube.ts'
 import { simulatedHook, simulatedHost } from '../simulation/machines.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
@@ -76,7 +77,7 @@ export async function rehearse(
     {
       plan,
       runId: 'rehearsal',
-      ports: { ...ports, kube: evictions.kube },
+      ports: { ...ports, kube: evictions.kube, files: withPerson(files, ports.hook) },
       translate: await renderer(plan, nodes),
       onEvent: () => {},
       approve: async () => undefined,

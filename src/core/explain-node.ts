@@ -2,7 +2,8 @@ import { classifyPods, refusals, type Classified, type EvictReason } from './dra
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText } from './findings.ts'
 import type { ClusterFacts, Pod } from './inventory.ts'
-import { pointOfNoReturn, pointOfNoReturnMs, stepsMs, type Plan, type PlanNode, type StepId } from './plan.ts'
+import { pointOfNoReturn, pointOfNoReturnMs } from './methods.ts'
+import { stepsMs, type Plan, type PlanNode, type StepId } from './plan.ts'
 import { budgetGuards } from './selector.ts'
 
 /** Everything that will happen to one node of a plan, from what the inventory shows. */
@@ -50,7 +51,7 @@ export function explainNode(plan: Plan, name: string, cluster: ClusterFacts): No
       hint: `it has ${plan.nodes.map((one) => one.name).join(', ')}`,
     })
   const here = cluster.pods.filter((pod) => pod.node === name)
-  const ponr = node.steps.findIndex(({ id }) => id === pointOfNoReturn)
+  const ponr = node.steps.findIndex(({ id }) => id === pointOfNoReturn(node))
   const before = ponr === -1 ? node.steps : node.steps.slice(0, ponr)
   return {
     node: name,

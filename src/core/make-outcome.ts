@@ -1,13 +1,16 @@
 import { exitCode, type ExitCode } from './errors.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Outcome } from './outcome.ts'
-import { pointOfNoReturn, type Plan, type PlanNode } from './plan.ts'
+import { pointOfNoReturn } from './methods.ts'
+import type { Plan, PlanNode } from './plan.ts'
 import { nodeState, replay, type NodeState } from './run-state.ts'
 
 export interface OutcomeInput {
   readonly plan: Plan
   readonly runId: string
   readonly records: readonly JournalRecord[]
+  /** What these records say, if it is known already. */
+  readonly states?: ReadonlyMap<string, NodeState>
   readonly exit: ExitCode
   readonly reason: string | null
   readonly now: string
@@ -18,7 +21,7 @@ export interface OutcomeInput {
 /** Sums a run up from its journal, so that it says the same whoever asks and whenever. */
 export function makeOutcome(input: OutcomeInput): Outcome {
   const { plan, records } = input
-  const states = replay(records)
+  const states = input.states ?? replay(records)
   const nodes = plan.nodes.map((node) => nodeOutcome(node, nodeState(states, node.name)))
   const left = nodes.filter(({ state }) => state !== 'done').length
   const { exit } = input
@@ -59,7 +62,9 @@ function nodeOutcome(node: PlanNode, state: NodeState): Outcome['nodes'][number]
 function stateOf(node: PlanNode, { phase, steps, failure }: NodeState): Outcome['nodes'][number]['state'] {
   if (phase === 'done' || phase === 'pending' || phase === 'rolled-back') return phase
   if (failure === null) return 'in-progress'
-  return steps.has(pointOfNoReturn) || phase === 'rolling-back' ? 'needs-operator' : 'in-progress'
+  const ponr = pointOfNoReturn(node)
+  const onlyForward = ponr !== null && steps.has(ponr)
+  return onlyForward || phase === 'rolling-back' ? 'needs-operator' : 'in-progress'
 }
 
 function proofOf({ steps }: NodeState): Outcome['nodes'][number]['proof'] {

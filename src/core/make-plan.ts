@@ -5,22 +5,16 @@ import { classifyPods } from './drain.ts'
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText, isInhibitor, type Finding } from './findings.ts'
 import type { ClusterFacts, Inventory, InventoryNode, KubeNode, NodeFacts } from './inventory.ts'
+import { methods } from './methods.ts'
 import { orderNodes, type NodeToOrder, type PlacedNode } from './node-order.ts'
 import { baselineOf, clusterGates, stateDiskSerial, volumesOf } from './plan-fingerprint.ts'
-import {
-  soakDefaults,
-  stepDefaults,
-  stepIds,
-  type Plan,
-  type PlanNode,
-  type StepId,
-  type Waiver,
-} from './plan.ts'
+import { soakDefaults, stepDefaults, type Plan, type PlanNode, type StepId, type Waiver } from './plan.ts'
 import type { MaintenanceWindow } from './windows.ts'
 
 export interface PlanChoices {
   readonly target: string
-  readonly argv: readonly string[]
+  /** Null: by hand. */
+  readonly argv: readonly string[] | null
   readonly keepsData: boolean
   readonly deleteEmptyDir: boolean
   readonly abandonPods: readonly string[]
@@ -93,12 +87,7 @@ export function makePlan(input: PlanInput): Plan {
     cluster: { server: cluster.server, uid: cluster.uid, version: cluster.version },
     inventory: { file: input.inventoryFile, sha256: input.inventorySha256 },
     target: choices.target,
-    method: {
-      kind: 'command',
-      argv: [...choices.argv],
-      keepsData: choices.keepsData,
-      hasPointOfNoReturn: true,
-    },
+    method: methodOf(choices),
     policy: {
       deleteEmptyDir: choices.deleteEmptyDir,
       abandonPods: [...choices.abandonPods],
@@ -120,6 +109,17 @@ export function planDigest(
 ): string {
   const { digest: _, ...body } = plan
   return `sha256:${sha256(canonicalJson(body))}`
+}
+
+function methodOf({ argv, keepsData }: PlanChoices): Plan['method'] {
+  return argv === null
+    ? { kind: 'manual', keepsData, hasPointOfNoReturn: methods.manual.pointOfNoReturn !== null }
+    : {
+        kind: 'command',
+        argv: [...argv],
+        keepsData,
+        hasPointOfNoReturn: methods.command.pointOfNoReturn !== null,
+      }
 }
 
 function clusterOf(inventory: Inventory): ClusterFacts {
@@ -169,8 +169,8 @@ function candidate(machine: Machine, cluster: ClusterFacts, choices: PlanChoices
   }
   if (role === 'server' && !choices.keepsData && facts.k3s.datastore !== 'external') {
     throw cannot(
-      `its disk holds the datastore (${facts.k3s.datastore}), and the hook is not said to keep it`,
-      `a hook that leaves /var/lib/rancher alone: --keeps-data; or leave it out: --exclude ${name}`,
+      `its disk holds the datastore (${facts.k3s.datastore}), and nobody said that it is kept`,
+      `a rebuild that leaves /var/lib/rancher alone: --keeps-data; or leave it out: --exclude ${name}`,
     )
   }
   const { evict } = classifyPods(machine.pods, {
@@ -268,7 +268,7 @@ function planNode(
     keptData: [...candidate.keptData],
     evictions: candidate.evictions,
     soakMs,
-    steps: stepIds
+    steps: methods[methodOf(choices).kind].steps
       .filter((id) => id !== 'soak' || soakMs > 0)
       .map((id) => {
         const { title, timeoutMs } = stepDefaults[id]

@@ -1,5 +1,6 @@
 import { canonicalJson } from './canonical.ts'
 import { formatDuration } from './duration.ts'
+import { byWhom } from './methods.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import { windowText } from './windows.ts'
 
@@ -41,8 +42,8 @@ function generalRows({ cluster, target, method, policy, waivers, gates, inventor
     ['cluster', `${cluster.server} ${cluster.version} (${cluster.uid})`],
     ['inventory', inventory.sha256],
     ['target', target],
-    ['hook', method.argv.join(' ')],
-    ['hook keeps the data', yesNo(method.keepsData)],
+    ['rebuilt', byWhom(method)],
+    ['keeps the data', yesNo(method.keepsData)],
     ['emptyDir volumes may be deleted', yesNo(policy.deleteEmptyDir)],
     ['pods given up', policy.abandonPods.join(', ')],
     ['may be applied for', `${policy.maxAgeHours}h`],

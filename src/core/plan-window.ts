@@ -1,4 +1,5 @@
-import { pointOfNoReturnMs, type Plan, type PlanNode } from './plan.ts'
+import { pointOfNoReturnMs } from './methods.ts'
+import type { Plan, PlanNode } from './plan.ts'
 import { localTimeText, type OffsetAt } from './time-zone.ts'
 import { nextFit, openAt } from './windows.ts'
 

@@ -12,6 +12,7 @@ export const stepIds = [
   'drain',
   'fingerprint',
   'reimage',
+  'hand-over',
   'compare',
   'release',
   'join',
@@ -32,6 +33,8 @@ export const stepDefaults: Readonly<Record<StepId, { readonly title: string; rea
     drain: { title: 'drain', timeoutMs: minutes(30) },
     fingerprint: { title: 'take fingerprints of the data that stays', timeoutMs: minutes(30) },
     reimage: { title: 'reimage', timeoutMs: minutes(50) },
+    // Somebody has to go there first. The run may be stopped meanwhile, and resumed.
+    'hand-over': { title: 'hand over for a rebuild by hand', timeoutMs: minutes(24 * 60) },
     compare: { title: 'compare the data with its fingerprints', timeoutMs: minutes(30) },
     release: { title: 'let k3s start', timeoutMs: minutes(10) },
     join: { title: 'prove that it rejoined', timeoutMs: minutes(10) },
@@ -44,9 +47,6 @@ export const stepDefaults: Readonly<Record<StepId, { readonly title: string; rea
 function minutes(count: number): number {
   return count * 60_000
 }
-
-/** From this step on there is no undo, only forward (rolling-migration R2; methods that declare one). */
-export const pointOfNoReturn: StepId = 'reimage'
 
 /** What a step may take beyond the plan, so that the wait inside it says what it waited for before it is cut off. */
 export const stepGraceMs = minutes(1)
@@ -112,13 +112,23 @@ export const planSchema = z.strictObject({
   cluster: z.strictObject({ server: z.string(), uid: z.string(), version: z.string() }),
   inventory: z.strictObject({ file: z.string(), sha256: z.string() }),
   target: z.string(),
-  method: z.strictObject({
-    kind: z.literal('command'),
-    argv: z.array(z.string()).min(1),
-    /** The user's promise that the hook leaves `/var/lib/rancher` as it is; proven by fingerprints. */
-    keepsData: z.boolean(),
-    hasPointOfNoReturn: z.boolean(),
-  }),
+  /** How the machines get their new system: `methods.ts`. */
+  method: z.discriminatedUnion('kind', [
+    z.strictObject({
+      /** The user's own program rebuilds the machine. */
+      kind: z.literal('command'),
+      argv: z.array(z.string()).min(1),
+      /** The user's promise that `/var/lib/rancher` is left as it is; proven by fingerprints. */
+      keepsData: z.boolean(),
+      hasPointOfNoReturn: z.boolean(),
+    }),
+    z.strictObject({
+      /** The user does it by hand, and the run waits for the proof. */
+      kind: z.literal('manual'),
+      keepsData: z.boolean(),
+      hasPointOfNoReturn: z.boolean(),
+    }),
+  ]),
   policy: z.strictObject({
     deleteEmptyDir: z.boolean(),
     /** Pods without a controller that may be evicted for good: `namespace/name`. */
@@ -139,12 +149,6 @@ export const planSchema = z.strictObject({
   /** `sha256:<hex>` of the canonical document without this field. */
   digest: z.string(),
 })
-
-/** At worst, from the first write to the disk until the node takes pods again. */
-export function pointOfNoReturnMs(node: PlanNode): number {
-  const from = node.steps.findIndex(({ id }) => id === pointOfNoReturn)
-  return stepsMs(from === -1 ? [] : node.steps.slice(from).filter(({ id }) => id !== 'soak'))
-}
 
 /** The most that these steps may take. */
 export function stepsMs(steps: PlanNode['steps']): number {

@@ -1,13 +1,7 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import type { JournalRecord } from '../core/journal.ts'
-import {
-  pointOfNoReturn,
-  stepDefaults,
-  stepGraceMs,
-  type Plan,
-  type PlanNode,
-  type StepId,
-} from '../core/plan.ts'
+import { pointOfNoReturn } from '../core/methods.ts'
+import { stepDefaults, stepGraceMs, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
 import type { Approval } from '../core/approvals.ts'
 import { closedWindow } from '../core/plan-window.ts'
 import { offsetAt } from '../core/time-zone.ts'
@@ -16,7 +10,7 @@ import { Journal, JournalLost } from './journal.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
-import { NothingTouched } from './steps/reimage.ts'
+import { NothingTouched } from './steps/rebuilt.ts'
 import { pause, stopped, waitUntil, windowError } from './wait.ts'
 
 /** What a run tells while it goes on; progress lines and `events.jsonl` are made of it. */
@@ -268,9 +262,11 @@ async function rollBack(
 }
 
 /** A node past its point of no return is always finished, whatever the time. */
-function mayHaveBeenTouched({ steps: planned }: PlanNode, state: NodeState): boolean {
-  const ponr = planned.findIndex(({ id }) => id === pointOfNoReturn)
-  return planned.slice(Math.max(0, ponr)).some(({ id }) => state.steps.has(id)) && state.phase === 'running'
+function mayHaveBeenTouched(node: PlanNode, state: NodeState): boolean {
+  const ponr = node.steps.findIndex(({ id }) => id === pointOfNoReturn(node))
+  return (
+    ponr !== -1 && node.steps.slice(ponr).some(({ id }) => state.steps.has(id)) && state.phase === 'running'
+  )
 }
 
 function refuseOutsideWindow({ plan, ports, runId }: Run, node: PlanNode): void {
@@ -280,8 +276,8 @@ function refuseOutsideWindow({ plan, ports, runId }: Run, node: PlanNode): void 
 
 function canUndo(node: PlanNode, step: StepId): boolean {
   const order = node.steps.map(({ id }) => id)
-  const ponr = order.indexOf(pointOfNoReturn)
-  return ponr === -1 || order.indexOf(step) < ponr
+  const ponr = pointOfNoReturn(node)
+  return ponr === null || order.indexOf(step) < order.indexOf(ponr)
 }
 
 function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number, id: StepId): StepContext {

@@ -1,4 +1,5 @@
-import { pointOfNoReturn, pointOfNoReturnMs, type Plan } from '../core/plan.ts'
+import { byWhom, methods, pointOfNoReturnMs } from '../core/methods.ts'
+import { stepDefaults, type Plan } from '../core/plan.ts'
 import { windowText } from '../core/windows.ts'
 import { durationText } from './report/words.ts'
 import { mark, plain } from './style.ts'
@@ -19,7 +20,7 @@ export function planText(plan: Plan, width: number): string {
   const windows = policy.windows.map(windowText)
   const longest = Math.max(...plan.nodes.map(pointOfNoReturnMs))
   const facts: [string, string][] = [
-    ['to', `${plan.target}, by ${method.argv.join(' ')}${method.keepsData ? ' (keeps the data)' : ''}`],
+    ['to', `${plan.target}, ${byWhom(method)}${method.keepsData ? ' (keeps the data)' : ''}`],
     ['cluster', `${plan.cluster.server}, ${plan.cluster.version}`],
     ['made', `${plan.metadata.createdAt}, to be used within ${policy.maxAgeHours} hours`],
     ['windows', windows.length === 0 ? 'at any time' : windows.join('; ')],
@@ -30,10 +31,14 @@ export function planText(plan: Plan, width: number): string {
     table(['#', 'NODE', 'ROLE', 'HOST', 'KEPT DATA', 'WATCHED', 'WHY HERE'], rows, { width }),
     '\n',
     ...facts.map(([name, value]) => `${name.padEnd(9)}${plain(value)}\n`),
-    mark(
-      'dim',
-      `from the step "${pointOfNoReturn}" on a node can only go forward, at worst ${durationText(longest)}; before it everything is undone on failure`,
-    ),
+    mark('dim', undoText(plan, longest)),
     '\n',
   ].join('')
+}
+
+function undoText({ method }: Plan, longestMs: number): string {
+  const { pointOfNoReturn } = methods[method.kind]
+  return pointOfNoReturn === null
+    ? 'whatever fails is undone: there is no point of no return'
+    : `from the step "${stepDefaults[pointOfNoReturn].title}" on a node can only go forward, at worst ${durationText(longestMs)}; before it everything is undone on failure`
 }

@@ -68,6 +68,7 @@ function phaseOf({ id }: RehearsedStep): Phase {
     case 'drain':
       return 'drain'
     case 'reimage':
+    case 'hand-over':
       return 'rebuild'
     case 'compare':
     case 'release':

@@ -41,7 +41,7 @@ function nodeRow({ name, state, steps }: RehearsedNode) {
     { text: name, role: 'name' as const },
     first === undefined ? '-' : offset(first.startMs),
     took('drain'),
-    took('reimage'),
+    took('reimage', 'hand-over'),
     took('compare', 'release', 'join'),
     took('soak'),
     first === undefined ? '-' : offset(end),

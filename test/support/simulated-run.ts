@@ -10,7 +10,9 @@ import {
   stateDiskSerial,
   volumesOf,
 } from '../../src/core/plan-fingerprint.ts'
-import { stepIds, type Plan, type PlanNode } from '../../src/core/plan.ts'
+import { methods } from '../../src/core/methods.ts'
+import type { Plan, PlanNode } from '../../src/core/plan.ts'
+import type { RunLock } from '../../src/migrate/lease.ts'
 import type { JournalSink, RunFiles } from '../../src/migrate/ports.ts'
 import { run, type Run, type RunEvent, type RunResult } from '../../src/migrate/runner.ts'
 import type { Rendered, StepPorts } from '../../src/migrate/step.ts'
@@ -94,6 +96,9 @@ export interface Simulated {
     readonly stop?: AbortSignal
     readonly limit?: number
     readonly scrub?: (text: string) => string
+    readonly lock?: RunLock
+    /** Other ports than those of the simulation: with something around them. */
+    readonly ports?: StepPorts
   }): Promise<RunResult>
 }
 
@@ -147,6 +152,8 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
       stop = new AbortController().signal,
       limit,
       scrub = (text: string) => text,
+      lock,
+      ports: given = ports,
     } = {}) {
       let appended = 0
       const sink: JournalSink = {
@@ -159,7 +166,8 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
       const job: Run = {
         plan,
         runId: 'run-1',
-        ports,
+        ports: given,
+        ...(lock === undefined ? {} : { lock }),
         sink,
         records: [...journal],
         translate: async (node, nonce) => translationOf(world, node, nonce),
@@ -232,7 +240,7 @@ function planFor(world: World): Plan {
         .map(({ path }) => path ?? ''),
       evictions: 0,
       soakMs: 120_000,
-      steps: stepIds.map((id) => ({ id, title: id, timeoutMs: 600_000 })),
+      steps: methods.command.steps.map((id) => ({ id, title: id, timeoutMs: 600_000 })),
     })),
     digest: 'sha256:test',
   }

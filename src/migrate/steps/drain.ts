@@ -7,7 +7,7 @@ import { drainSentence, podName } from '../drain-events.ts'
 import type { Step, StepContext } from '../step.ts'
 import { stopped } from '../wait.ts'
 import { readNode } from './check.ts'
-import { stepTimeout } from './reimage.ts'
+import { stepTimeout } from './rebuilt.ts'
 
 const podSchema = z.strictObject({ namespace: z.string(), name: z.string(), uid: z.string() })
 const intentSchema = z.object({ evict: z.array(podSchema), keep: z.array(podSchema) })

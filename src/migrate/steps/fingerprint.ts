@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { Step, StepContext } from '../step.ts'
 import { persist } from '../wait.ts'
-import { stepTimeout } from './reimage.ts'
+import { stepTimeout } from './rebuilt.ts'
 
 const intentSchema = z.object({ digests: z.record(z.string(), z.string()) })
 

@@ -4,6 +4,7 @@ import { capture, check } from './check.ts'
 import { cordon, uncordon } from './cordon.ts'
 import { drain } from './drain.ts'
 import { compare, fingerprint } from './fingerprint.ts'
+import { handOver } from './hand-over.ts'
 import { join, release } from './join.ts'
 import { reimage } from './reimage.ts'
 import { restore } from './restore.ts'
@@ -21,6 +22,7 @@ export const steps: Readonly<Record<StepId, Step>> = {
   drain,
   fingerprint,
   reimage,
+  'hand-over': handOver,
   compare,
   release,
   join,

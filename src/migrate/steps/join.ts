@@ -4,7 +4,7 @@ import type { Step, StepContext } from '../step.ts'
 import { persist, waitUntil } from '../wait.ts'
 import { baseline, staged } from './baseline.ts'
 import { readAnyNode } from './check.ts'
-import { readHostFile, stepTimeout } from './reimage.ts'
+import { readHostFile, stepTimeout } from './rebuilt.ts'
 
 /** Opens the gate that holds k3s back, now that the data is proven to be in place (DESIGN 6.4). */
 export const release: Step = {

@@ -1,12 +1,8 @@
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
-import { noncePath } from '../../core/node-paths.ts'
-import { closedWindow } from '../../core/plan-window.ts'
-import { offsetAt } from '../../core/time-zone.ts'
-import type { Observed, Step, StepContext } from '../step.ts'
-import { waitUntil, windowError } from '../wait.ts'
+import type { Step, StepContext } from '../step.ts'
 import { staged } from './baseline.ts'
-import { marker, markerValue, readNode } from './check.ts'
+import { lastLook, NothingTouched, observeRebuild, readBootId, stepTimeout, waitForNonce } from './rebuilt.ts'
 import { seedFolder } from './stage.ts'
 
 /** A hook that exits with this code (EX_TEMPFAIL) swears that it changed nothing: the node is rolled back. */
@@ -22,9 +18,7 @@ const intentSchema = z.object({ bootId: z.string(), argv: z.array(z.string()) })
 export const reimage: Step = {
   id: 'reimage',
   async intent(context) {
-    const bootId = (await readHostFile(context, bootIdPath))?.trim()
-    if (bootId === undefined) throw lostControl(`${context.node.name} does not tell its boot ID`)
-    return { bootId, argv: context.plan.method.argv, nonce: staged(context).nonce }
+    return { bootId: await readBootId(context), argv: programOf(context), nonce: staged(context).nonce }
   },
   async actions(context, intent) {
     const { argv, bootId } = intentSchema.parse(intent)
@@ -45,12 +39,16 @@ export const reimage: Step = {
       {
         describe: `wait until ${name} answers over SSH with this attempt's nonce`,
         async run() {
-          await waitForNonce(context)
+          const { node, runId } = context
+          const hint = `look at the console of ${node.name}; when it is up: k3os-migrate resume ${runId}`
+          await waitForNonce(context, 'reimage', hint)
         },
       },
     ]
   },
-  observe: observeReimage,
+  async observe(context, intent) {
+    return observeRebuild(context, intentSchema.parse(intent).bootId)
+  },
   async proof(context) {
     // Left behind when we were killed while the hook ran. It may hold secrets, and nobody needs it any more.
     await context.files.remove(hookOutput(context))
@@ -58,45 +56,13 @@ export const reimage: Step = {
   },
 }
 
+function programOf({ plan }: StepContext): readonly string[] {
+  if (plan.method.kind === 'command') return plan.method.argv
+  throw new Error(`a plan of the method ${plan.method.kind} has no step that runs a program`)
+}
+
 function hookOutput({ node, attempt }: StepContext): string {
   return `nodes/${node.name}/hook-${attempt}.log`
-}
-
-const bootIdPath = '/proc/sys/kernel/random/boot_id'
-
-/** Immediately before the disk is written: time enough, cordoned by us, still the same boot of the same machine. */
-async function lastLook(context: StepContext, bootId: string): Promise<void> {
-  const { node } = context
-  const closed = closedWindow(context.plan, node, context.clock.now().getTime(), offsetAt)
-  if (closed !== null) throw new NothingTouched(windowError(`${node.name}: ${closed}`, context.runId))
-  const now = await readNode(context)
-  if (!now.unschedulable || now.annotations[marker] !== markerValue(context)) {
-    throw new NothingTouched(lostControl(`${node.name} is not cordoned by this run any more`))
-  }
-  const uuid = (await readHostFile(context, '/sys/class/dmi/id/product_uuid'))?.trim().toLowerCase()
-  if (uuid !== undefined && uuid !== node.fingerprint.systemUuid.toLowerCase()) {
-    throw new NothingTouched(lostControl(`${node.address.host} answers as another machine (${uuid})`))
-  }
-  const nowBootId = (await readHostFile(context, bootIdPath))?.trim()
-  if (nowBootId !== bootId) throw new NothingTouched(lostControl(`${node.name} has rebooted meanwhile`))
-}
-
-/** The new system, and this attempt's: its nonce, read through the host key that was pinned before the move. */
-async function waitForNonce(context: StepContext): Promise<void> {
-  await waitUntil(context, {
-    until: `${context.node.name} answers over SSH with this attempt's nonce`,
-    timeoutMs: stepTimeout(context, 'reimage'),
-    everyMs: 5_000,
-    exit: exitCode.needsOperator,
-    hint: `look at the console of ${context.node.name}; when it is up: k3os-migrate resume ${context.runId}`,
-    check: async () => {
-      const nonce = (await readHostFile(context, noncePath))?.trim()
-      if (nonce === staged(context).nonce) return undefined
-      return nonce === undefined
-        ? 'it answers, without a nonce'
-        : 'it answers with the nonce of another attempt'
-    },
-  })
 }
 
 async function runHook(context: StepContext, argv: readonly string[], signal: AbortSignal): Promise<void> {
@@ -157,48 +123,4 @@ async function runHook(context: StepContext, argv: readonly string[], signal: Ab
       hint: `look at the machine; once it boots the new system, or to run the hook again: k3os-migrate resume ${context.runId}`,
     },
   )
-}
-
-/** The one failure of this step that is undone like those before it: the disk is as it was. */
-export class NothingTouched extends MigrateError {
-  constructor(why: MigrateError) {
-    super(why.message, { exitCode: why.exitCode, ...(why.hint === undefined ? {} : { hint: why.hint }) })
-  }
-}
-
-/**
- * Our nonce: done. The old boot ID: the hook has not got far enough for a reboot. Anything else is on its way or
- * unreachable; only time tells.
- */
-async function observeReimage(
-  context: StepContext,
-  intent: Readonly<Record<string, unknown>>,
-): Promise<Observed> {
-  const { bootId } = intentSchema.parse(intent)
-  try {
-    const nonce = (await readHostFile(context, noncePath))?.trim()
-    if (nonce === staged(context).nonce) return 'done'
-    const now = (await readHostFile(context, bootIdPath))?.trim()
-    return now === bootId ? 'not-started' : 'unknown'
-  } catch (error) {
-    if (error instanceof MigrateError) return 'in-progress'
-    throw error
-  }
-}
-
-export function stepTimeout(context: StepContext, id: Step['id']): number {
-  const step = context.node.steps.find((planned) => planned.id === id)
-  if (step === undefined) throw new Error(`the plan of ${context.node.name} has no step ${id}`)
-  return step.timeoutMs
-}
-
-export async function readHostFile(context: StepContext, path: string): Promise<string | undefined> {
-  return context.host.readFile({ name: context.node.name, ...context.node.address }, path, context.signal)
-}
-
-function lostControl(what: string): MigrateError {
-  return new MigrateError(`${what}; its disk is not touched`, {
-    exitCode: exitCode.stalePlan,
-    hint: 'find out who else works on it',
-  })
 }

@@ -2,6 +2,7 @@ import type { AssessmentDocument } from '../../core/assessment.ts'
 import type { Inventory } from '../../core/inventory.ts'
 import { firstHash, type JournalReading } from '../../core/journal.ts'
 import type { Outcome } from '../../core/outcome.ts'
+import { byWhom } from '../../core/methods.ts'
 import { stepDefaults, type Plan } from '../../core/plan.ts'
 import { isStepId } from '../../core/run-state.ts'
 import type { Row, Tone } from './html-parts.ts'
@@ -122,7 +123,7 @@ function about(outcome: Outcome, plan: Plan | null): Row[] {
     plan && {
       label: 'Method',
       kind: 'code',
-      value: plan.method.argv.join(' '),
+      value: byWhom(plan.method),
     },
     text('Began', timeText(outcome.startedAt)),
     text('Ended', `${timeText(outcome.endedAt)} (${took})`),

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { chain, type JournalRecord } from '../../../../src/core/journal.ts'
 import { planDigest } from '../../../../src/core/make-plan.ts'
 import type { Outcome } from '../../../../src/core/outcome.ts'
-import { stepDefaults, stepIds, type Plan, type StepId } from '../../../../src/core/plan.ts'
+import { methods } from '../../../../src/core/methods.ts'
+import { stepDefaults, type Plan, type StepId } from '../../../../src/core/plan.ts'
 import type { RunDocuments } from '../../../../src/output/report/run-report.ts'
 import { cluster, inventory, kubeNode, localPv, look, machine, pod } from '../../core/assess/builders.ts'
 
@@ -81,7 +82,7 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     keptData,
     evictions: 3,
     soakMs: 0,
-    steps: stepIds.map((id) => ({ id, ...stepDefaults[id] })),
+    steps: methods.command.steps.map((id) => ({ id, ...stepDefaults[id] })),
   })
   const body: Omit<Plan, 'digest'> = {
     apiVersion: 'k3os-migrate/v1',
@@ -232,6 +233,7 @@ function moved(journal: JournalScript, name: string, attempt: number): void {
     drain: 48_000,
     fingerprint: 60,
     reimage: 702_000,
+    'hand-over': 0,
     compare: 60,
     release: 900,
     join: 94_000,
@@ -249,7 +251,7 @@ function moved(journal: JournalScript, name: string, attempt: number): void {
     restore: `restore on ${name}: 2 labels`,
     uncordon: `uncordon ${name}`,
   }
-  for (const id of stepIds) {
+  for (const id of methods.command.steps) {
     const sentence = sentences[id]
     journal.step(name, id, times[id], sentence === undefined ? [] : [sentence], attempt)
   }
