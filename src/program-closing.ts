@@ -1,4 +1,4 @@
-import type { Command, Option } from 'commander'
+import { InvalidArgumentError, type Command, type Option } from 'commander'
 import type { CommandIo } from './commands/io.ts'
 import type { ExitCode } from './core/errors.ts'
 import { helpEnd } from './usage.ts'
@@ -19,11 +19,24 @@ export type AddCommand = (
 export interface ClosingCommands {
   readonly evidenceCreate: () => Promise<Action>
   readonly evidenceVerify: () => Promise<Action>
+  readonly rbac: () => Promise<Action>
+  readonly finalize: () => Promise<Action>
+  readonly finalizeApply: () => Promise<Action>
 }
 
 export const realClosingCommands: ClosingCommands = {
   evidenceCreate: async () => (await import('./commands/evidence.ts')).evidenceCreate,
   evidenceVerify: async () => (await import('./commands/evidence.ts')).evidenceVerify,
+  finalize: async () => (await import('./commands/finalize.ts')).finalize,
+  finalizeApply: async () => (await import('./commands/finalize.ts')).finalizeApply,
+  rbac: async () => (await import('./commands/rbac.ts')).rbac,
+}
+
+function clusterOptions(command: Command): void {
+  command
+    .option('--kubeconfig <file>', 'how to reach the cluster; default: $KUBECONFIG, ~/.kube/config')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
 }
 
 export interface ProgramParts {
@@ -62,4 +75,52 @@ export function addClosingCommands({ program, add, output }: ProgramParts, comma
     .option('--allowed-signers <file>', 'whose signatures count, in the form of ssh-keygen(1)')
     .option('--require-signature', 'refuse an archive without a signature over all of it')
     .addOption(output(['table', 'json'], 'table'))
+
+  const finalize = add(
+    program,
+    'finalize',
+    'after the last node: list what k3OS and the run left in the cluster, as a plan of its own',
+    commands.finalize,
+    ['finalize', 'finalize 01936d2a-… --out finalize.json'],
+  )
+    .argument('[run]', 'id or directory of the run; default: the newest')
+    .option('--out <file>', 'where to write the plan', 'finalize.json')
+    .addOption(output(['table', 'json'], 'table'))
+  clusterOptions(finalize)
+  const finalizeApply = add(
+    finalize,
+    'apply',
+    'remove what such a plan lists, or refuse when the cluster is not as it was',
+    commands.finalizeApply,
+    ['finalize apply finalize.json --dry-run', 'finalize apply finalize.json --approve-plan sha256:…'],
+  )
+    .argument('[plan]', 'the plan', 'finalize.json')
+    .option('--dry-run', 'print what would be removed, change nothing')
+    .option('--approve-plan <digest>', 'approve this very plan, where nobody can be asked')
+    .addOption(output(['table', 'json'], 'table'))
+  clusterOptions(finalizeApply)
+  add(
+    program,
+    'rbac',
+    'print an account that may do what a command does in the cluster, and nothing else',
+    commands.rbac,
+    ['rbac apply | kubectl apply -f -', 'rbac inventory --via-pod -o json'],
+  )
+    .argument('<command...>', 'a command as it is typed, without its other flags', commandWord(program))
+    .option('--via-pod', 'for "inventory --via-pod"')
+    .option('--clean-up', 'for "inventory --clean-up"')
+    .option('--name <name>', 'of account, roles and bindings; default: k3os-migrate-COMMAND')
+    .option('--namespace <name>', 'where the account is', 'kube-system')
+    .addOption(output(['yaml', 'json'], 'yaml'))
+}
+
+/** Takes the words of a command one by one, and nothing else. */
+function commandWord(program: Command) {
+  return (word: string, before: readonly string[] | undefined): readonly string[] => {
+    const words = [...(before ?? []), word]
+    let place: Command | undefined = program
+    for (const name of words) place = place?.commands.find((command) => command.name() === name)
+    if (place === undefined) throw new InvalidArgumentError('There is no such command.')
+    return words
+  }
 }

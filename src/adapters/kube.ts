@@ -1,7 +1,15 @@
-import type { ClusterReader, KubectlKube, NodeLister } from '../migrate/ports.ts'
+import type {
+  AccessReviewer,
+  ClusterReader,
+  KubectlKube,
+  LeftoverStore,
+  NodeLister,
+} from '../migrate/ports.ts'
+import { accessReviewerOf } from './kube/access.ts'
 import { type ApiTimes, openApi } from './kube/api.ts'
 import { kubeOf } from './kube/cluster.ts'
 import { type KubeconfigChoice, loadKubeconfig } from './kube/kubeconfig.ts'
+import { leftoverStoreOf } from './kube/leftovers.ts'
 import { readerOf } from './kube/reader.ts'
 
 const defaultTimes: ApiTimes = { requestMs: 10_000, patienceMs: 15_000 }
@@ -9,6 +17,8 @@ const defaultTimes: ApiTimes = { requestMs: 10_000, patienceMs: 15_000 }
 export interface ClusterConnection {
   readonly kube: KubectlKube
   readonly reader: ClusterReader & NodeLister
+  readonly access: AccessReviewer
+  readonly leftovers: LeftoverStore
 }
 
 /**
@@ -21,5 +31,10 @@ export async function connectCluster(
   times: ApiTimes = defaultTimes,
 ): Promise<ClusterConnection> {
   const api = openApi(loadKubeconfig(choice, env), times)
-  return { kube: kubeOf(api), reader: readerOf(api) }
+  return {
+    kube: kubeOf(api),
+    reader: readerOf(api),
+    access: accessReviewerOf(api),
+    leftovers: leftoverStoreOf(api),
+  }
 }

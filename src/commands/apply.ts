@@ -9,11 +9,21 @@ import type { Outcome } from '../core/outcome.ts'
 import type { Plan } from '../core/plan.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
 import { dryRun } from '../migrate/dry-run.ts'
-import type { Clock, ClusterReader, Hook, Host, HostControl, Kube, NodeLister } from '../migrate/ports.ts'
+import type {
+  AccessReviewer,
+  Clock,
+  ClusterReader,
+  Hook,
+  Host,
+  HostControl,
+  Kube,
+  NodeLister,
+} from '../migrate/ports.ts'
 import { run } from '../migrate/runner.ts'
 import { mark } from '../output/style.ts'
 import { approver, requireApproval } from './approval.ts'
 import type { CommandIo } from './io.ts'
+import { refuseKnownMissingPermissions, refuseMissingPermissions } from './permissions.ts'
 import {
   copyInputs,
   readNodes,
@@ -40,6 +50,8 @@ export interface ResumeOptions extends RunOptions {
 export interface MovePorts {
   readonly kube: Kube
   readonly reader: ClusterReader & NodeLister
+  /** Left out where there is no account: in a simulation. */
+  readonly access?: AccessReviewer
   readonly host: Host & HostControl
   readonly hook: Hook
   readonly clock: Clock
@@ -56,6 +68,7 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
   const nodes = await readNodes(plan, inventoryFile)
   if (options.dryRun === true) return printDryRun(plan, nodes, ports, io)
   requireApproval(plan, options, io)
+  if (ports.access !== undefined) await refuseMissingPermissions('apply', ports.access, io.signal)
   await refuseStalePlan(plan, ports.reader, io.signal)
 
   const runId = newRunId(ports.clock.now().getTime(), randomBytes(10).toString('hex'))
@@ -75,6 +88,7 @@ export async function resume(options: ResumeOptions, io: CommandIo, given?: Move
   const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
   requireApproval(plan, options, io)
   const ports = given ?? (await realPorts(options, io))
+  if (ports.access !== undefined) await refuseKnownMissingPermissions('resume', ports.access, io.signal)
   return carryOn({ plan, nodes, runId: basename(directory), directory, ports, options, io })
 }
 
@@ -157,7 +171,7 @@ async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts>
     import('../adapters/clock.ts'),
   ])
   const { kubeconfig, context } = options
-  const { kube, reader } = await connectCluster(
+  const { kube, reader, access } = await connectCluster(
     { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) },
     io.env,
   )
@@ -165,6 +179,7 @@ async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts>
   return {
     kube,
     reader,
+    access,
     host: sshHost(sshSettings(options, io)),
     hook: programHook(io.env),
     clock: systemClock,

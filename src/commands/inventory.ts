@@ -9,7 +9,7 @@ import { type ClusterFacts, type Inventory, type InventoryNode, inventorySchema 
 import { parseHost } from '../core/hosts-file.ts'
 import { nameMachines } from '../core/node-names.ts'
 import { sshWay } from '../core/ssh-config.ts'
-import type { Clock, ClusterReader, Host } from '../migrate/ports.ts'
+import type { AccessReviewer, Clock, ClusterReader, Host } from '../migrate/ports.ts'
 import { inventoryTable } from '../output/inventory-table.ts'
 import { json } from '../output/json.ts'
 import { mark } from '../output/style.ts'
@@ -20,6 +20,7 @@ import { readMachines, type ReadMachine } from './inventory-read.ts'
 import { keepOlder } from './keep-older-inventory.ts'
 import { checkPodOptions, machinesToRead, otherNodes, sshAddress } from './inventory-targets.ts'
 import { kubeconfigOf } from './k3s-kubeconfig.ts'
+import { refuseKnownMissingPermissions, refuseMissingPermissions } from './permissions.ts'
 
 export interface InventoryOptions {
   /** `[name=][user@]host[:port]`; none = a file, a folder, or the cluster says which. */
@@ -54,7 +55,7 @@ export interface InventoryPorts {
     readonly port?: number | undefined
   }
   /** Prepares to ask the API server; fails when no cluster is configured. */
-  connectCluster(): Promise<ClusterReader>
+  connectCluster(): Promise<ClusterReader & { readonly access?: AccessReviewer }>
   /** The same for reading nodes through pods. */
   connectPods(): Promise<CollectorPods>
   /** `kim@laptop`, for those who find a pod of ours. */
@@ -88,6 +89,7 @@ export async function inventory(
   const ports = given ?? (await realInventoryPorts(options, io))
   if (options.cleanUp === true) return cleanUpPods(io, ports)
   checkPodOptions(options)
+  if (options.viaPod === true) await refuseViaPod(io, ports)
   const cluster = await readCluster(options, io, ports)
   const facts = cluster?.status === 'read' ? cluster.facts : null
   const machines = await machinesToRead(options, io, ports, cluster)
@@ -125,8 +127,22 @@ export async function inventory(
   const secrets =
     bundles === 0 ? '' : `, and ${count(bundles, 'bundle')} with the secrets of the nodes (0600)`
   io.err(`written: ${join(options.out, 'inventory.yaml')}${secrets}\n`)
-  const complete = cluster?.status !== 'error' && nodes.every(({ node }) => node.status === 'read')
-  return complete ? exitCode.ok : exitCode.inhibitors
+  const complete = (cluster === null || isWhole(cluster)) && nodes.every(({ node }) => node.status === 'read')
+  if (complete) return exitCode.ok
+  if (cluster?.status === 'read') await refuseMissing(io, ports)
+  return exitCode.inhibitors
+}
+
+/** A pod that was made and cannot be removed again would be worse than none. */
+async function refuseViaPod(io: CommandIo, ports: InventoryPorts): Promise<void> {
+  const { access } = await ports.connectCluster()
+  if (access !== undefined) await refuseMissingPermissions('inventory --via-pod', access, io.signal)
+}
+
+/** What could not be read for want of a permission is another matter than what is broken. */
+async function refuseMissing(io: CommandIo, ports: InventoryPorts): Promise<void> {
+  const { access } = await ports.connectCluster()
+  if (access !== undefined) await refuseKnownMissingPermissions('inventory', access, io.signal)
 }
 
 /** Prints the collector. */
@@ -158,12 +174,17 @@ async function readCluster(
     const reader = await ports.connectCluster()
     const facts = await reader.read(io.signal)
     io.err(`cluster: read from ${facts.server}, ${count(facts.nodes.length, 'node')}\n`)
+    for (const { reason } of facts.failures) io.err(`${mark('bad', 'cluster: not read')}: ${reason}\n`)
     return { status: 'read', readAt: ports.clock.now().toISOString(), facts }
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error
     io.err(`${mark('bad', 'cluster: not read')}: ${error.message} (--no-cluster leaves it out)\n`)
     return { status: 'error', reason: error.message }
   }
+}
+
+function isWhole(cluster: NonNullable<Inventory['cluster']>): boolean {
+  return cluster.status === 'read' && cluster.facts.failures.length === 0
 }
 
 interface NamedNode {
@@ -218,7 +239,8 @@ export async function realInventoryPorts(options: InventoryOptions, io: CommandI
     sshDefaults: (host) => sshWay(config, host),
     async connectCluster() {
       const { connectCluster } = await import('../adapters/kube.ts')
-      return (await connectCluster(await kubeconfig(), io.env)).reader
+      const { reader, access } = await connectCluster(await kubeconfig(), io.env)
+      return { ...reader, access }
     },
     async connectPods() {
       const { connectCollectorPods } = await import('../adapters/kube-pods.ts')

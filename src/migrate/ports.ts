@@ -1,4 +1,6 @@
+import type { FoundPlan, LeftoverObject } from '../core/finalize.ts'
 import type { ClusterFacts, KubeNode, Pod } from '../core/inventory.ts'
+import type { Permission, RbacRule } from '../core/rbac.ts'
 
 /**
  * The smallest interfaces that reading and steps need. Adapters implement them against the world, the simulation against
@@ -99,6 +101,27 @@ export interface NodeLister {
 /** Reading a whole cluster once, for the inventory. Parts that cannot be read are `failures` in the answer. */
 export interface ClusterReader {
   read(signal: AbortSignal): Promise<ClusterFacts>
+}
+
+/** An object of the cluster that k3OS or a run has left behind. */
+export type LeftoverName = Pick<LeftoverObject, 'resource' | 'namespace' | 'name'>
+
+/** Finds and removes such objects. */
+export interface LeftoverStore {
+  /** Plans of the system-upgrade-controller; none where it is not installed. */
+  upgradePlans(signal: AbortSignal): Promise<FoundPlan[]>
+  /** undefined only when the server says that there is no such object. What it holds is not read. */
+  uidOf(name: LeftoverName, signal: AbortSignal): Promise<string | undefined>
+  /** Only the object with this UID; one that is gone is no error. */
+  remove(object: LeftoverName & { readonly uid: string }, signal: AbortSignal): Promise<void>
+}
+
+/** What the account may do in the cluster, as the API server itself says it. */
+export interface AccessReviewer {
+  /** Name of context and server, for sentences. */
+  readonly where: string
+  /** What these rules name and the account may not do. */
+  missing(rules: readonly RbacRule[], signal: AbortSignal): Promise<Permission[]>
 }
 
 /** How to reach one node over SSH. */

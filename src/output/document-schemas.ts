@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { assessmentSchema } from '../core/assessment.ts'
+import { finalizePlanSchema } from '../core/finalize.ts'
 import { evidenceVerdictSchema } from '../core/evidence-verdict.ts'
 import { evidenceSchema } from '../core/evidence.ts'
 import { comparisonSchema } from '../core/comparison.ts'
@@ -16,6 +17,7 @@ const documents = {
   Comparison: comparisonSchema,
   Evidence: evidenceSchema,
   EvidenceVerdict: evidenceVerdictSchema,
+  FinalizePlan: finalizePlanSchema,
 } as const
 
 /** JSON Schema (2020-12) of each document, by file name. */

@@ -6,6 +6,20 @@ export type KubeAge = '1.20' | '1.35'
 /** After so long without a heartbeat a node is NotReady; k3s waits 40 s. */
 export const notReadyAfterMs = 8_000
 
+export const auditPolicyFile = 'audit-policy.yaml'
+export const auditLogFile = 'audit.log'
+
+/** Every request of the accounts of one namespace, when it is answered. */
+export function auditPolicy(namespace: string): string {
+  const groups = [`system:serviceaccounts:${namespace}`]
+  return JSON.stringify({
+    apiVersion: 'audit.k8s.io/v1',
+    kind: 'Policy',
+    omitStages: ['RequestReceived', 'ResponseStarted'],
+    rules: [{ level: 'Metadata', userGroups: groups }, { level: 'None' }],
+  })
+}
+
 export function etcdArgs(dir: string, port: number, peerPort: number): readonly string[] {
   const client = `http://127.0.0.1:${port}`
   const peer = `http://127.0.0.1:${peerPort}`
@@ -21,7 +35,12 @@ export function etcdArgs(dir: string, port: number, peerPort: number): readonly 
   ]
 }
 
-export function apiserverArgs(dir: string, etcdPort: number, port: number): readonly string[] {
+export function apiserverArgs(
+  dir: string,
+  etcdPort: number,
+  port: number,
+  audited: boolean,
+): readonly string[] {
   return [
     'apiserver',
     `--etcd-servers=http://127.0.0.1:${etcdPort}`,
@@ -39,6 +58,14 @@ export function apiserverArgs(dir: string, etcdPort: number, port: number): read
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
     '--service-cluster-ip-range=10.43.0.0/16',
+    ...(audited
+      ? [
+          `--audit-policy-file=${join(dir, auditPolicyFile)}`,
+          `--audit-log-path=${join(dir, auditLogFile)}`,
+          // A request is in the log before it is answered.
+          '--audit-log-mode=blocking-strict',
+        ]
+      : []),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { openApi, type ApiAnswer, type ApiRequest } from './api-request.ts'
 import {
   apiserverArgs,
+  auditLogFile,
+  auditPolicy,
+  auditPolicyFile,
   controllerManagerArgs,
   etcdArgs,
   kubeletArgs,
@@ -46,6 +49,22 @@ export interface NodeSpec {
   readonly capacity?: Readonly<Record<string, string>>
 }
 
+/** One request as the API server's own audit log has it. */
+export interface AuditEvent {
+  readonly verb: string
+  readonly user: { readonly username: string }
+  readonly requestURI: string
+  readonly objectRef?: {
+    readonly apiGroup?: string
+    readonly resource?: string
+    readonly subresource?: string
+    readonly namespace?: string
+    readonly name?: string
+  }
+  readonly responseStatus?: { readonly code?: number }
+  readonly requestReceivedTimestamp: string
+}
+
 export interface ControlPlane {
   /** Of a cluster administrator, with embedded keys. */
   readonly kubeconfig: string
@@ -64,6 +83,8 @@ export interface ControlPlane {
   startKubelet(name: string): Promise<void>
   /** The node went away: heartbeats stop, and the node turns NotReady after `notReadyAfterMs`. */
   stopKubelet(name: string): Promise<void>
+  /** Every request so far by an account of the audited namespace. */
+  audit(): AuditEvent[]
   /** The API server dies without a word; everything else goes on. */
   killApiServer(): Promise<void>
   /** It comes back with what it had stored, and serves when this returns. */
@@ -90,8 +111,10 @@ export function controlPlaneMissing(age: KubeAge): string | undefined {
 export async function startControlPlane(options: {
   readonly age: KubeAge
   readonly signal?: AbortSignal
+  /** Requests of the service accounts of this namespace are written down. */
+  readonly audited?: string
 }): Promise<ControlPlane> {
-  const { age, signal } = options
+  const { age, signal, audited } = options
   const missing = controlPlaneMissing(age)
   if (missing !== undefined) throw new Error(missing)
   const { controlPlane, tools } = findBinaries(age)
@@ -117,11 +140,16 @@ export async function startControlPlane(options: {
     const server = `https://127.0.0.1:${ports.api}`
     execFileSync(tools, ['certs', '--server', server, dir])
     writeFileSync(join(dir, 'stages.yaml'), execFileSync(tools, ['kwok-stages']))
+    if (audited !== undefined) writeFileSync(join(dir, auditPolicyFile), auditPolicy(audited))
     const api = await openApi(server, kubeconfig)
     close = api.close
 
     function startApiServer(): ChildProcess {
-      return processes.start('apiserver', controlPlane, apiserverArgs(dir, ports.etcd, ports.api))
+      return processes.start(
+        'apiserver',
+        controlPlane,
+        apiserverArgs(dir, ports.etcd, ports.api, audited !== undefined),
+      )
     }
 
     processes.start('etcd', tools, etcdArgs(dir, ports.etcd, ports.peer))
@@ -175,6 +203,10 @@ export async function startControlPlane(options: {
         if (kubelet === undefined) throw new Error(`the kubelet of ${name} does not run`)
         kubelets.delete(name)
         await processes.kill(kubelet)
+      },
+      audit() {
+        const lines = readFileSync(join(dir, auditLogFile), 'utf8').trimEnd().split('\n')
+        return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as AuditEvent)
       },
       async killApiServer() {
         await processes.kill(apiServer)

@@ -81,6 +81,9 @@ function recordedProgram(
     demo: record('demo'),
     evidenceCreate: record('evidenceCreate'),
     evidenceVerify: record('evidenceVerify'),
+    rbac: record('rbac'),
+    finalize: record('finalize'),
+    finalizeApply: record('finalizeApply'),
   }
   return createProgram(io, () => undefined, commands)
 }

@@ -67,9 +67,13 @@ interface Machine {
   state: HookCall['machine']
 }
 
-export async function startSpineLab(age: KubeAge, scenario: Scenario): Promise<SpineLab> {
+export async function startSpineLab(
+  age: KubeAge,
+  scenario: Scenario,
+  options: { readonly audited?: string } = {},
+): Promise<SpineLab> {
   const directory = mkdtempSync(join(tmpdir(), 'k3os-spine-'))
-  const cluster = await startControlPlane({ age })
+  const cluster = await startControlPlane({ age, ...options })
   const ssh = startSshLab()
   const processes = startProcesses(directory)
   const machines = new Map<string, Machine>()

@@ -191,6 +191,28 @@ const table: readonly (readonly [line: string, command: string, options: object]
     'evidenceVerify',
     { file: 'e.tar', allowedSigners: 'a', requireSignature: true, output: 'json' },
   ],
+  ['rbac apply', 'rbac', { command: ['apply'], namespace: 'kube-system', output: 'yaml' }],
+  [
+    'rbac inventory --via-pod --name n --namespace ns -o json',
+    'rbac',
+    { command: ['inventory'], viaPod: true, name: 'n', namespace: 'ns', output: 'json' },
+  ],
+  [
+    'rbac inventory --clean-up',
+    'rbac',
+    { command: ['inventory'], cleanUp: true, namespace: 'kube-system', output: 'yaml' },
+  ],
+  ['finalize', 'finalize', { out: 'finalize.json', output: 'table' }],
+  [
+    'finalize 0193 --out f.json --kubeconfig k --context c --state-dir s -o json',
+    'finalize',
+    { run: '0193', out: 'f.json', kubeconfig: 'k', context: 'c', stateDir: 's', output: 'json' },
+  ],
+  [
+    'finalize apply f.json --dry-run --approve-plan sha256:0 --state-dir s',
+    'finalizeApply',
+    { plan: 'f.json', dryRun: true, approvePlan: 'sha256:0', stateDir: 's', output: 'table' },
+  ],
   ['report 0193 -o html --out r.html', 'report', { run: '0193', output: 'html', out: 'r.html' }],
   [
     'translate c.yaml --compare -o markdown',

@@ -48,9 +48,7 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
         }
       }
 
-      const groups = api.call(calls.groups, signal, async (configuration) =>
-        groupsOf(await new ApisApi(configuration).getAPIVersions()),
-      )
+      const groups = readGroups(api, signal)
       /** Each object of a kind, turned into facts. */
       async function all<T>(kind: ListedKind, read: (raw: unknown, version: string) => T): Promise<T[]> {
         const listing = listKind(api, groups, kind, signal).then(
@@ -156,6 +154,13 @@ const kinds = {
   helmCharts: { group: 'helm.cattle.io', versions: ['v1'], plural: 'helmcharts', optional: true },
   helmChartConfigs: { group: 'helm.cattle.io', versions: ['v1'], plural: 'helmchartconfigs', optional: true },
 } as const satisfies Record<string, ListedKind>
+
+/** API groups the server offers. */
+export async function readGroups(api: Api, signal: AbortSignal): Promise<Groups> {
+  return api.call(calls.groups, signal, async (configuration) =>
+    groupsOf(await new ApisApi(configuration).getAPIVersions()),
+  )
+}
 
 async function readVersion(api: Api, signal: AbortSignal): Promise<string> {
   const answer = await api.call(calls.version, signal, (configuration) =>

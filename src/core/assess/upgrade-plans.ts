@@ -43,7 +43,7 @@ function upgradePlans({ cluster }: AssessContext): Finding[] {
   })
 }
 
-function isK3osPlan({ name, image }: UpgradePlan): boolean {
+export function isK3osPlan({ name, image }: UpgradePlan): boolean {
   return name.startsWith('k3os') || /(^|\/)k3os(:|$)/.test(image ?? '')
 }
 

@@ -1,0 +1,40 @@
+import { exitCode, type ExitCode } from '../core/errors.ts'
+import { commandRules, isRbacCommand, rbacObjects } from '../core/rbac.ts'
+import { json } from '../output/json.ts'
+import { rbacManifest } from '../output/rbac-manifest.ts'
+import type { CommandIo } from './io.ts'
+
+export interface RbacOptions {
+  /** A command as it is typed: `apply`, or two words. */
+  readonly command: readonly string[]
+  readonly viaPod?: boolean
+  readonly cleanUp?: boolean
+  /** Of account, roles and bindings; from the command when not given. */
+  readonly name?: string
+  readonly namespace: string
+  readonly output: 'yaml' | 'json'
+}
+
+/** Prints an account that may do what a command does in the cluster, and nothing else. */
+export async function rbac(options: RbacOptions, io: CommandIo): Promise<ExitCode> {
+  const words = [
+    ...options.command,
+    ...(options.viaPod === true ? ['--via-pod'] : []),
+    ...(options.cleanUp === true ? ['--clean-up'] : []),
+  ]
+  const typed = words.join(' ')
+  const rules = isRbacCommand(typed) ? commandRules[typed] : []
+  const name = options.name ?? `k3os-migrate-${words.map((word) => word.replace(/^--/, '')).join('-')}`
+  if (rules.length === 0) {
+    io.err(`"${typed}" does not talk to the cluster: it needs no account\n`)
+    return exitCode.ok
+  }
+  const objects = rbacObjects(rules, { name, namespace: options.namespace })
+  const list = { apiVersion: 'v1', kind: 'List', items: objects.map(({ object }) => object) }
+  if (options.output === 'json') io.out(json(list))
+  else io.out(rbacManifest(objects, [`What "k3os-migrate ${typed}" does in the cluster, and nothing else.`]))
+  io.err(
+    `next: k3os-migrate rbac ${typed} | kubectl apply -f -\nthen, with kubectl 1.24 or newer: kubectl -n ${options.namespace} create token ${name}\n`,
+  )
+  return exitCode.ok
+}

@@ -1,0 +1,141 @@
+import { exitCode, MigrateError } from '../core/errors.ts'
+import {
+  itemKey,
+  leftoverText,
+  type FinalizePlan,
+  type Leftover,
+  type LeftoverNodeKeys,
+} from '../core/finalize.ts'
+import type { KubeNode } from '../core/inventory.ts'
+import type { JournalRecord } from '../core/journal.ts'
+import { runRecord } from '../core/run-state.ts'
+import { Journal } from './journal.ts'
+import type { Clock, JournalSink, Kube, LeftoverStore, RunFiles } from './ports.ts'
+import type { Action } from './step.ts'
+import { stopped } from './wait.ts'
+
+/** Records of `finalize` in its own journal, beside that of the run. */
+export const finalizeStep = 'finalize'
+
+export interface FinalizePorts {
+  readonly kube: Pick<Kube, 'node' | 'patchNode'>
+  readonly leftovers: LeftoverStore
+  readonly clock: Clock
+  readonly files: Pick<RunFiles, 'sha256'>
+}
+
+interface FinalizeJob {
+  readonly plan: FinalizePlan
+  readonly ports: FinalizePorts & { readonly files: RunFiles }
+  readonly sink: JournalSink
+  readonly records: readonly JournalRecord[]
+  readonly approval: { readonly by: string; readonly at: string; readonly how: string }
+  onAction(describe: string): void
+  readonly stop: AbortSignal
+}
+
+/** Keys of the items that this very plan has begun to remove. */
+export function begunItems(records: readonly JournalRecord[], digest: string): ReadonlySet<string> {
+  const started = records.findIndex(({ data }) => data['planDigest'] === digest)
+  if (started === -1) return new Set()
+  return new Set(
+    records
+      .slice(started)
+      .filter(({ step, phase }) => step === finalizeStep && phase === 'intent')
+      .map(({ data }) => String(data['item'])),
+  )
+}
+
+/**
+ * Removes one leftover after the other: intent, fsync, act, look, result. Whoever comes back after a crash begins again at
+ * the top; what is gone needs nothing. The first failure ends it, with everything before it done.
+ */
+export async function carryOutFinalize(job: FinalizeJob): Promise<readonly JournalRecord[]> {
+  const { plan, ports, sink, records, approval, stop } = job
+  const journal = new Journal({ runId: plan.runId, ports, sink, records })
+  await journal.note(null, runRecord, 0, { event: 'start', planDigest: plan.digest, approval })
+  try {
+    for (const item of plan.items) {
+      if (stop.aborted) throw stopped(stop)
+      await removeItem(item, job, journal)
+    }
+  } catch (error) {
+    if (error instanceof MigrateError)
+      await journal.note(null, runRecord, 0, { event: 'end', exit: error.exitCode, error: error.message })
+    throw error
+  }
+  await journal.note(null, runRecord, 0, { event: 'end', exit: exitCode.ok })
+  return journal.records
+}
+
+async function removeItem(item: Leftover, job: FinalizeJob, journal: Journal): Promise<void> {
+  const where = item.kind === 'node-keys' ? item.node : 'cluster'
+  const key = itemKey(item)
+  const signal = AbortSignal.any([job.stop, job.ports.clock.timeout(60_000)])
+  const actions = await actionsFor(item, job.ports, signal)
+  if (actions.length === 0) return
+  await journal.intent(where, finalizeStep, 1, { item: key, removes: item })
+  for (const action of actions) {
+    job.onAction(action.describe)
+    await action.run(signal)
+  }
+  // Some objects take a moment to go.
+  for (let left = 10; (await actionsFor(item, job.ports, signal)).length > 0; left -= 1) {
+    if (left === 0)
+      throw new MigrateError(`${leftoverText(item)} is still there after it was removed`, {
+        exitCode: exitCode.needsOperator,
+        hint: 'see what holds it (finalizers, a controller that puts it back); then: k3os-migrate finalize',
+      })
+    await job.ports.clock.sleep(1_000, signal)
+  }
+  await journal.result(where, finalizeStep, 1, { item: key, outcome: 'done' })
+}
+
+/** Reads, and says what is to be done: nothing when it is gone already. A dry run prints the sentences. */
+export async function actionsFor(
+  item: Leftover,
+  { kube, leftovers }: Pick<FinalizePorts, 'kube' | 'leftovers'>,
+  signal: AbortSignal,
+): Promise<Action[]> {
+  switch (item.kind) {
+    case 'object': {
+      if ((await leftovers.uidOf(item, signal)) !== item.uid) return []
+      return [
+        {
+          describe: `delete ${leftoverText(item)}`,
+          run: async (running) => leftovers.remove(item, running),
+        },
+      ]
+    }
+    case 'node-keys': {
+      const node = await kube.node(item.node, signal)
+      if (node === undefined || node.uid !== item.uid) return []
+      const patch = patchWithout(item, node)
+      return patch === null
+        ? []
+        : [
+            {
+              describe: `remove ${leftoverText(item)}`,
+              run: async (running) => kube.patchNode(item.node, patch, running),
+            },
+          ]
+    }
+  }
+}
+
+function patchWithout(item: LeftoverNodeKeys, node: KubeNode): Parameters<Kube['patchNode']>[1] | null {
+  const gone = (wanted: Readonly<Record<string, string>>, is: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.keys(wanted)
+        .filter((key) => key in is)
+        .map((key) => [key, null] as const),
+    )
+  const labels = gone(item.labels, node.labels)
+  const annotations = gone(item.annotations, node.annotations)
+  const taints = node.taints.filter(
+    ({ key, effect }) => !item.taints.some((taint) => taint.key === key && taint.effect === effect),
+  )
+  const tainted = taints.length !== node.taints.length
+  if (Object.keys(labels).length + Object.keys(annotations).length === 0 && !tainted) return null
+  return { labels, annotations, ...(tainted ? { taints } : {}) }
+}
