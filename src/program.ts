@@ -329,6 +329,10 @@ export function createProgram(
       .option('--approvals <file>', 'approvals of single nodes ("plan approve" writes them)')
       .option('--allowed-signers <file>', 'whose signatures count, in the form of ssh-keygen(1)')
       .option('--require-signature', 'refuse a plan, and approvals in a file, without a signature')
+      .option(
+        '--take-over <run>',
+        'take the lock of a run that is dead; waits until it was silent for long enough',
+      )
       .addOption(output(['table', 'json', 'jsonl'], 'table'))
   runOptions(
     add(program, 'apply', 'carry a plan out, one node after the other', commands.apply, [

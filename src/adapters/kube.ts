@@ -1,13 +1,15 @@
 import type {
   AccessReviewer,
   ClusterReader,
-  KubectlKube,
   LeftoverStore,
+  KubectlKube,
+  LeaseStore,
   NodeLister,
 } from '../migrate/ports.ts'
 import { accessReviewerOf } from './kube/access.ts'
 import { type ApiTimes, openApi } from './kube/api.ts'
 import { kubeOf } from './kube/cluster.ts'
+import { leaseStoreOf } from './kube/lease.ts'
 import { type KubeconfigChoice, loadKubeconfig } from './kube/kubeconfig.ts'
 import { leftoverStoreOf } from './kube/leftovers.ts'
 import { readerOf } from './kube/reader.ts'
@@ -19,6 +21,7 @@ export interface ClusterConnection {
   readonly reader: ClusterReader & NodeLister
   readonly access: AccessReviewer
   readonly leftovers: LeftoverStore
+  readonly lease: LeaseStore
 }
 
 /**
@@ -36,5 +39,6 @@ export async function connectCluster(
     reader: readerOf(api),
     access: accessReviewerOf(api),
     leftovers: leftoverStoreOf(api),
+    lease: leaseStoreOf(api),
   }
 }

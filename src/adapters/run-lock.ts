@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { mkdir, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
-import { diskError, readIfPresent, systemCode } from './files.ts'
+import { diskError, readIfPresent, sha256, systemCode } from './files.ts'
 
 /**
  * One process per run: a file made with O_EXCL that names its owner. An owner that is dead, or of another boot, is none;
@@ -73,6 +73,16 @@ function isAlive(pid: number, start: string | undefined): boolean {
 function startOf(pid: number): string | undefined {
   const stat = readSystemFile(`/proc/${pid}/stat`)
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+}
+
+/**
+ * Names this boot of this machine and its process namespace, in which a number means one process: only then is it known that
+ * a process of ours is dead. null where the system does not tell.
+ */
+export function thisMachine(): string | null {
+  const boot = readSystemFile('/proc/sys/kernel/random/boot_id')?.trim()
+  if (boot === undefined) return null
+  return sha256(`${boot} ${readlinkSync('/proc/self/ns/pid')}`).slice(0, 16)
 }
 
 function bootId(): string {

@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join, resolve } from 'node:path'
 import { runFiles, writeDurably } from '../adapters/files.ts'
-import { findRun, newRunId, openJournal, stateDirectory } from '../adapters/run-directory.ts'
+import {
+  findRun,
+  newRunId,
+  openJournal,
+  stateDirectory,
+  type OpenedJournal,
+} from '../adapters/run-directory.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import { makeOutcome } from '../core/make-outcome.ts'
 import type { JournalRecord } from '../core/journal.ts'
-import type { Outcome } from '../core/outcome.ts'
+import { abandonedAt } from '../core/run-state.ts'
+import { makeOutcome } from '../core/make-outcome.ts'
 import type { Plan } from '../core/plan.ts'
+import { makeRunRecord } from '../core/run-record.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
 import { dryRun } from '../migrate/dry-run.ts'
 import type {
@@ -17,11 +24,15 @@ import type {
   Host,
   HostControl,
   Kube,
+  LeaseStore,
   NodeLister,
 } from '../migrate/ports.ts'
+import type { LeaseHold } from '../migrate/lease.ts'
+import { mayFindSilence } from '../migrate/locked-run.ts'
 import { run } from '../migrate/runner.ts'
 import { mark } from '../output/style.ts'
 import { approver, requireApproval } from './approval.ts'
+import { lockCluster, unlockCluster } from './cluster-lock.ts'
 import type { CommandIo } from './io.ts'
 import { refuseKnownMissingPermissions, refuseMissingPermissions } from './permissions.ts'
 import {
@@ -52,6 +63,8 @@ export interface MovePorts {
   readonly reader: ClusterReader & NodeLister
   /** Left out where there is no account: in a simulation. */
   readonly access?: AccessReviewer
+  /** The lock of the cluster; left out where there is none to lock: in a simulation. */
+  readonly lease?: LeaseStore
   readonly host: Host & HostControl
   readonly hook: Hook
   readonly clock: Clock
@@ -69,13 +82,23 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
   if (options.dryRun === true) return printDryRun(plan, nodes, ports, io)
   requireApproval(plan, options, io)
   if (ports.access !== undefined) await refuseMissingPermissions('apply', ports.access, io.signal)
-  await refuseStalePlan(plan, ports.reader, io.signal)
 
   const runId = newRunId(ports.clock.now().getTime(), randomBytes(10).toString('hex'))
-  const directory = join(resolve(io.cwd, stateDirectory(io.env, options.stateDir)), 'runs', runId)
-  await copyInputs(plan, file, inventoryFile, directory)
-  io.err(`run ${runId}: ${plan.nodes.length} nodes to ${plan.target}, plan ${plan.digest.slice(0, 19)}…\n`)
-  return carryOn({ plan, nodes, runId, directory, ports, options, io })
+  const lock = await lockCluster({ ...ports, plan, runId, command: `apply ${options.plan}`, options, io })
+  try {
+    await refuseStalePlan(plan, ports.reader, io.signal)
+    const directory = join(resolve(io.cwd, stateDirectory(io.env, options.stateDir)), 'runs', runId)
+    await copyInputs(plan, file, inventoryFile, directory)
+    io.err(`run ${runId}: ${plan.nodes.length} nodes to ${plan.target}, plan ${plan.digest.slice(0, 19)}…\n`)
+    const journal = await openJournal(directory)
+    try {
+      return await carryOn({ plan, nodes, runId, directory, ports, options, io, journal, lock })
+    } finally {
+      await journal.close()
+    }
+  } finally {
+    await unlockCluster(lock, io)
+  }
 }
 
 /** Goes on with a run: what the journal does not show as done is looked at first, then done. */
@@ -89,7 +112,21 @@ export async function resume(options: ResumeOptions, io: CommandIo, given?: Move
   requireApproval(plan, options, io)
   const ports = given ?? (await realPorts(options, io))
   if (ports.access !== undefined) await refuseKnownMissingPermissions('resume', ports.access, io.signal)
-  return carryOn({ plan, nodes, runId: basename(directory), directory, ports, options, io })
+  const journal = await openJournal(directory)
+  let lock: LeaseHold | undefined
+  try {
+    const { records } = journal.reading
+    refuseOtherPlan(plan, records)
+    refuseAbandoned(records)
+    // A run keeps its name when its directory is given another one: its mark on the nodes carries it.
+    const runId = records[0]?.runId ?? basename(directory)
+    const maySleep = mayFindSilence(plan, records)
+    lock = await lockCluster({ ...ports, plan, runId, command: `resume ${runId}`, options, io, maySleep })
+    return await carryOn({ plan, nodes, runId, directory, ports, options, io, journal, lock })
+  } finally {
+    await unlockCluster(lock, io)
+    await journal.close()
+  }
 }
 
 interface Job {
@@ -100,58 +137,59 @@ interface Job {
   readonly ports: MovePorts
   readonly options: RunOptions
   readonly io: CommandIo
+  readonly journal: OpenedJournal
+  readonly lock: LeaseHold | undefined
 }
 
-async function carryOn({ plan, nodes, directory, ports, options, io, ...job }: Job): Promise<ExitCode> {
+async function carryOn({
+  plan,
+  nodes,
+  runId,
+  directory,
+  ports,
+  options,
+  io,
+  journal,
+  lock,
+}: Job): Promise<ExitCode> {
   const scrub = await scrubber(nodes)
   const approve = await approver(plan, options, io, () => ports.clock.now())
-  const journal = await openJournal(directory)
-  let outcome: Outcome
-  try {
-    const { records } = journal.reading
-    refuseOtherPlan(plan, records)
-    // A run keeps its name when its directory is given another one: its mark on the nodes carries it.
-    const runId = records[0]?.runId ?? job.runId
-    const translate = await renderer(plan, nodes)
-    if (journal.reading.torn) io.err('the last line of the journal was torn by a crash and is dropped\n')
-    const result = await run(
-      {
-        plan,
-        runId,
-        ports: { ...ports, files: runFiles(directory) },
-        sink: journal,
-        records,
-        translate,
-        onEvent: (event) => tell(event, directory, ports.clock, scrub, options, io),
-        approve,
-        scrub,
-        stop: io.signal,
-      },
-      options.next === true ? 1 : undefined,
-    )
-    outcome = makeOutcome({
+  const translate = await renderer(plan, nodes)
+  if (journal.reading.torn) io.err('the last line of the journal was torn by a crash and is dropped\n')
+  const { exit, error, records } = await run(
+    {
       plan,
       runId,
-      records: result.records,
-      exit: result.exit,
-      reason: result.error === null ? null : scrub(result.error.message),
-      now: ports.clock.now().toISOString(),
-      resume: `k3os-migrate resume ${runId}`,
-    })
-    await writeDurably(join(directory, 'outcome.json'), `${JSON.stringify(outcome, null, 2)}\n`, 0o600)
-    if (result.error !== null) {
-      printOutcome(outcome, directory, options, io)
-      throw new MigrateError(scrub(result.error.message), {
-        exitCode: result.error.exitCode,
-        hint: scrub(result.error.hint ?? `k3os-migrate resume ${runId}`),
-        cause: result.error,
-      })
-    }
-  } finally {
-    await journal.close()
-  }
+      ports: { ...ports, files: runFiles(directory) },
+      sink: journal,
+      records: journal.reading.records,
+      translate,
+      onEvent: (event) => tell(event, directory, ports.clock, scrub, options, io),
+      approve,
+      scrub,
+      stop: io.signal,
+      ...(lock === undefined ? {} : { lock }),
+    },
+    options.next === true ? 1 : undefined,
+  )
+  const outcome = makeOutcome({
+    plan,
+    runId,
+    records,
+    exit,
+    reason: error === null ? null : scrub(error.message),
+    now: ports.clock.now().toISOString(),
+    resume: `k3os-migrate resume ${runId}`,
+  })
+  lock?.tell(JSON.stringify(makeRunRecord(plan, outcome, records.at(-1), false)))
+  await writeDurably(join(directory, 'outcome.json'), `${JSON.stringify(outcome, null, 2)}\n`, 0o600)
   printOutcome(outcome, directory, options, io)
-  return exitCode.ok
+  if (error === null) return exitCode.ok
+  throw new MigrateError(scrub(error.message), {
+    exitCode: error.exitCode,
+    hint: scrub(error.hint ?? `k3os-migrate resume ${runId}`),
+    cause: error,
+  })
 }
 
 function refuseOtherPlan(plan: Plan, records: readonly JournalRecord[]): void {
@@ -163,7 +201,16 @@ function refuseOtherPlan(plan: Plan, records: readonly JournalRecord[]): void {
   })
 }
 
-async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts> {
+function refuseAbandoned(records: readonly JournalRecord[]): void {
+  const at = abandonedAt(records)
+  if (at === null) return
+  throw new MigrateError(`this run was abandoned at ${at}`, {
+    exitCode: exitCode.stalePlan,
+    hint: 'make a new plan for what is left: k3os-migrate inventory && k3os-migrate plan',
+  })
+}
+
+export async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts> {
   const [{ connectCluster }, { sshHost }, { programHook }, { systemClock }] = await Promise.all([
     import('../adapters/kube.ts'),
     import('../adapters/ssh.ts'),
@@ -171,7 +218,7 @@ async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts>
     import('../adapters/clock.ts'),
   ])
   const { kubeconfig, context } = options
-  const { kube, reader, access } = await connectCluster(
+  const { kube, reader, access, lease } = await connectCluster(
     { ...(kubeconfig === undefined ? {} : { kubeconfig }), ...(context === undefined ? {} : { context }) },
     io.env,
   )
@@ -180,6 +227,7 @@ async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts>
     kube,
     reader,
     access,
+    lease,
     host: sshHost(sshSettings(options, io)),
     hook: programHook(io.env),
     clock: systemClock,

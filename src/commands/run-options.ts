@@ -11,5 +11,7 @@ export interface RunOptions {
   readonly approvals?: string
   readonly allowedSigners?: string
   readonly requireSignature?: boolean
+  /** A run whose process is dead and whose directory is lost: its lock is taken once it has been silent for long enough. */
+  readonly takeOver?: string
   readonly output: 'table' | 'json' | 'jsonl'
 }

@@ -166,6 +166,28 @@ const moveNodes: readonly RbacRule[] = [
   },
 ]
 
+/** One object, by its name; that it may be made cannot be limited to a name. */
+const lockCluster: readonly RbacRule[] = [
+  {
+    apiGroup: 'coordination.k8s.io',
+    resources: ['leases'],
+    verbs: ['get', 'patch'],
+    namespace: 'kube-system',
+    names: ['k3os-migrate'],
+    why: 'the lock of runs, with the state of the run that has it',
+  },
+]
+
+const makeLock: readonly RbacRule[] = [
+  {
+    apiGroup: 'coordination.k8s.io',
+    resources: ['leases'],
+    verbs: ['create'],
+    namespace: 'kube-system',
+    why: 'the lock of runs, the first time',
+  },
+]
+
 const findLeftovers: readonly RbacRule[] = [
   {
     apiGroup: core,
@@ -197,19 +219,12 @@ const findLeftovers: readonly RbacRule[] = [
     why: 'NODE.node-password.k3s of nodes that are gone; only metadata is asked for',
   },
   {
-    apiGroup: core,
-    resources: ['configmaps'],
-    verbs: ['get'],
-    namespace: 'kube-system',
-    why: 'the record of the run',
-  },
-  {
     apiGroup: 'coordination.k8s.io',
     resources: ['leases'],
     verbs: ['get'],
     namespace: 'kube-system',
     names: ['k3os-migrate'],
-    why: 'the lock of runs',
+    why: 'lock and record of runs',
   },
 ]
 
@@ -230,7 +245,7 @@ const removeLeftovers: readonly RbacRule[] = [
   },
   {
     apiGroup: core,
-    resources: ['configmaps', 'secrets'],
+    resources: ['secrets'],
     verbs: ['delete'],
     namespace: 'kube-system',
     why: 'deletes them',
@@ -258,8 +273,8 @@ export const commandRules = {
       why: 'pods that a killed --via-pod left behind',
     },
   ],
-  apply: [...readCluster, ...moveNodes],
-  resume: [...readCluster, ...moveNodes],
+  apply: [...readCluster, ...moveNodes, ...lockCluster, ...makeLock],
+  resume: [...readCluster, ...moveNodes, ...lockCluster],
   finalize: findLeftovers,
   'finalize apply': [...findLeftovers, ...removeLeftovers],
 } as const satisfies Readonly<Record<string, readonly RbacRule[]>>

@@ -51,6 +51,11 @@ export function advance(nodes: Map<string, NodeState>, record: JournalRecord): v
   nodes.set(record.node, apply(nodes.get(record.node) ?? untouched, record))
 }
 
+/** When its people gave the run up; null while it can go on. */
+export function abandonedAt(records: readonly JournalRecord[]): string | null {
+  return records.findLast(({ step, data }) => step === runRecord && data['event'] === 'abandoned')?.ts ?? null
+}
+
 export function nodeState(states: ReadonlyMap<string, NodeState>, node: string): NodeState {
   return states.get(node) ?? untouched
 }

@@ -1,6 +1,7 @@
 import { MigrateError } from '../core/errors.ts'
 import { chain, type JournalRecord } from '../core/journal.ts'
 import { advance, nodeState, replay, type NodeState } from '../core/run-state.ts'
+import { Halt } from './halt.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, StepPorts } from './step.ts'
 
@@ -11,8 +12,8 @@ interface JournalOwner {
   readonly records: readonly JournalRecord[]
 }
 
-/** What was done can no longer be written down: nothing more may be done, not even an undo. */
-export class JournalLost extends MigrateError {
+/** What was done can no longer be written down. */
+export class JournalLost extends Halt {
   constructor(why: MigrateError) {
     super(why.message, {
       exitCode: why.exitCode,
@@ -39,6 +40,10 @@ export class Journal {
 
   get records(): readonly JournalRecord[] {
     return this.#records
+  }
+
+  get states(): ReadonlyMap<string, NodeState> {
+    return this.#states
   }
 
   /** Where a node stands after the last record. */

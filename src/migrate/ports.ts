@@ -116,6 +116,43 @@ export interface LeftoverStore {
   remove(object: LeftoverName & { readonly uid: string }, signal: AbortSignal): Promise<void>
 }
 
+/** The Lease (coordination.k8s.io) that locks a cluster for one run, as the API server keeps it. */
+export interface LeaseState {
+  /** Names this very state: a change of any other one is refused. */
+  readonly version: string
+  /** null: nobody has it. */
+  readonly holder: string | null
+  readonly durationSeconds: number
+  /** RFC 3339. */
+  readonly acquiredAt: string | null
+  readonly renewedAt: string | null
+  /** Grows with every new holder. */
+  readonly transitions: number
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** What is left out stays as it is. */
+export interface LeaseChange {
+  readonly holder?: string | null
+  readonly durationSeconds?: number
+  readonly acquiredAt?: string
+  readonly renewedAt?: string
+  readonly transitions?: number
+  /** null removes. */
+  readonly annotations?: Readonly<Record<string, string | null>>
+}
+
+export interface LeaseStore {
+  /** Name of context and server, for sentences. */
+  readonly where: string
+  /** undefined when there is none yet. */
+  read(signal: AbortSignal): Promise<LeaseState | undefined>
+  /** undefined when somebody else made it first. */
+  create(change: LeaseChange, signal: AbortSignal): Promise<LeaseState | undefined>
+  /** undefined when this version is not the newest any more. */
+  update(version: string, change: LeaseChange, signal: AbortSignal): Promise<LeaseState | undefined>
+}
+
 /** What the account may do in the cluster, as the API server itself says it. */
 export interface AccessReviewer {
   /** Name of context and server, for sentences. */

@@ -6,7 +6,10 @@ import type { Approval } from '../core/approvals.ts'
 import { closedWindow } from '../core/plan-window.ts'
 import { offsetAt } from '../core/time-zone.ts'
 import { nodeRecord, runRecord, type NodeState } from '../core/run-state.ts'
-import { Journal, JournalLost } from './journal.ts'
+import { Halt } from './halt.ts'
+import { Journal } from './journal.ts'
+import type { RunLock } from './lease.ts'
+import { fenced, silenceMs, tellState } from './locked-run.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
 import { steps } from './steps/index.ts'
@@ -32,6 +35,8 @@ export interface Run {
   readonly runId: string
   readonly ports: StepPorts
   readonly sink: JournalSink
+  /** Of the cluster; left out where there is none to lock, as in a simulation. */
+  readonly lock?: RunLock
   /** What the journal held when this process took over; empty for a new run. */
   readonly records: readonly JournalRecord[]
   translate(node: PlanNode, nonce: string): Promise<Rendered>
@@ -54,9 +59,15 @@ export interface RunResult {
  * intent → fsync → act → observe → result → fsync; after a crash the same code meets an intent without a result and
  * looks before it acts. `limit` is the number of nodes to finish before stopping.
  */
-export async function run(job: Run, limit = Number.POSITIVE_INFINITY): Promise<RunResult> {
+export async function run(unlocked: Run, limit = Number.POSITIVE_INFINITY): Promise<RunResult> {
+  const job = fenced(unlocked)
   const journal = new Journal(job)
-  await journal.note(null, runRecord, 0, { event: 'start', planDigest: job.plan.digest })
+  const { lock } = job
+  await journal.note(null, runRecord, 0, {
+    event: 'start',
+    planDigest: job.plan.digest,
+    ...(lock === undefined ? {} : { lock: { holder: lock.holder, takenFrom: lock.takenFrom } }),
+  })
   let finished = 0
   for (const node of job.plan.nodes) {
     if (journal.state(node.name).phase === 'done') continue
@@ -67,7 +78,7 @@ export async function run(job: Run, limit = Number.POSITIVE_INFINITY): Promise<R
       finished += 1
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
-      if (!(error instanceof JournalLost)) {
+      if (!(error instanceof Halt)) {
         const message = job.scrub(error.message)
         await journal.note(null, runRecord, 0, { event: 'end', exit: error.exitCode, error: message })
       }
@@ -111,6 +122,9 @@ async function carryOut(
   let begun = step.observe === undefined ? undefined : recorded
   try {
     const proof = await patiently(context, async () => {
+      job.lock?.expectSilence(silenceMs(node, step.id))
+      tellState(job.plan, job.runId, job.lock, journal)
+      await job.lock?.prove()
       const intent = begun ?? (await step.intent(context))
       const isNew = begun === undefined
       if (isNew) await journal.intent(node.name, step.id, attempt, intent)
@@ -129,7 +143,7 @@ async function carryOut(
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'done' })
   } catch (thrown) {
     const error = timedOut(context, step, thrown) ?? thrown
-    if (!(error instanceof MigrateError) || error instanceof JournalLost || isStop(error)) throw error
+    if (!(error instanceof MigrateError) || error instanceof Halt || isStop(error)) throw error
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'failed' })
     const undo = canUndo(node, step.id) || error instanceof NothingTouched
     await journal.result(node.name, step.id, attempt, {
@@ -226,6 +240,7 @@ async function rollBack(
     const context = stepContext(job, journal, node, state.attempt, id)
     try {
       await patiently(context, async () => {
+        await job.lock?.prove()
         for (const action of (await step.undo?.(context, done.intent)) ?? []) {
           const describe = `undo: ${action.describe}`
           job.onEvent({ type: 'action', node: node.name, step: id, describe })
@@ -238,7 +253,7 @@ async function rollBack(
           throw new MigrateError(`${left.describe} had no effect`, { exitCode: exitCode.needsOperator })
       })
     } catch (error) {
-      if (!(error instanceof MigrateError) || error instanceof JournalLost || isStop(error)) throw error
+      if (!(error instanceof MigrateError) || error instanceof Halt || isStop(error)) throw error
       return new MigrateError(`${node.name}: ${reason}; undoing it failed too: ${error.message}`, {
         exitCode: exitCode.needsOperator,
         hint: `when the cause is gone: k3os-migrate resume ${job.runId}`,

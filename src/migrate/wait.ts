@@ -1,4 +1,5 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
+import { Halt } from './halt.ts'
 import type { StepContext } from './step.ts'
 
 export interface Wait {
@@ -49,7 +50,7 @@ async function attempt(wait: Wait): Promise<string | undefined> {
   try {
     return await wait.check()
   } catch (error) {
-    if (error instanceof MigrateError) return error.message
+    if (error instanceof MigrateError && !(error instanceof Halt)) return error.message
     throw error
   }
 }

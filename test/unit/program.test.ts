@@ -176,6 +176,7 @@ const table: readonly (readonly [line: string, command: string, options: object]
     },
   ],
   ['resume', 'resume', { output: 'table' }],
+  ['resume 0193 --take-over 0192', 'resume', { run: '0193', takeOver: '0192', output: 'table' }],
   ['resume 0193 --next', 'resume', { run: '0193', next: true, output: 'table' }],
   ['status', 'status', { output: 'table' }],
   ['status 0193 --state-dir s -o json', 'status', { run: '0193', stateDir: 's', output: 'json' }],
