@@ -20,7 +20,7 @@ export interface OverlaySource {
 
 const installer = '/etc/local.d/k3os-migrate-install.start'
 export const overlayFile = 'k3os.apkovl.tar.gz'
-export const answerFile = 'answers'
+const answerFile = 'answers'
 
 /**
  * What the installation medium reads at its start: the network, and a script that answers setup-alpine, unpacks the node's

@@ -1,5 +1,6 @@
 import type { HostModel } from '../../src/core/host/model.ts'
 import type { RuleId } from '../../src/core/findings.ts'
+import { configPath } from '../../src/core/path.ts'
 import type { Requirements } from '../../src/core/requirements.ts'
 import type {
   OutputFile,
@@ -113,7 +114,7 @@ function machine(source: TranslationSource, draft: Draft): { readonly oldNames: 
     draft.set('hostnameAuto', 'off', [])
     draft.set('hostname', host.hostname.value, host.hostname.from)
   }
-  login(host, draft)
+  login(source, draft)
   const names = network(host, draft)
   kernel(host, draft)
   environment(host, draft)
@@ -161,10 +162,10 @@ function controlPlane({ host }: TranslationSource, draft: Draft): void {
   if (parts.length > 0) draft.report('TRN-TALOS-SUPPLY', { parts }, [])
 }
 
-function login({ user }: HostModel, draft: Draft): void {
+function login({ config, host: { user } }: TranslationSource, draft: Draft): void {
   const from = [
-    ...user.authorizedKeys.flatMap((key) => key.from),
-    ...user.keySources.flatMap((source) => source.from),
+    // All of them, also those whose keys are known from the node.
+    ...(config.sshAuthorizedKeys ?? []).map((_, index) => configPath('sshAuthorizedKeys', index)),
     ...(user.password?.from ?? []),
   ]
   if (from.length > 0) draft.report('TRN-TALOS-NO-LOGIN', undefined, from)

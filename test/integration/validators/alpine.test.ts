@@ -1,0 +1,282 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { templateTools } from '../../../src/adapters/templates.ts'
+import { translateNode } from '../../../src/core/translate-node.ts'
+import { translator } from '../../../translators/alpine/index.ts'
+import { goldenNode } from '../../support/golden-node.ts'
+import {
+  goldenCases,
+  goldenFolder,
+  ifqueryProgram,
+  judge,
+  missingTools,
+  rootWith,
+  shellcheck,
+} from '../../support/judges.ts'
+import { requirePart } from '../../support/require-part.ts'
+import { tarEntries, type TarEntry } from '../../support/tar-listing.ts'
+
+// The overlay for Alpine's installer: archive, scripts, services and network, by the tools of Alpine that Debian has too.
+
+const ifquery = ifqueryProgram()
+const skip = requirePart(
+  'VALIDATORS',
+  missingTools(['busybox', 'shellcheck'], 'busybox-static shellcheck') ??
+    (existsSync(ifquery) ? undefined : 'ifquery missing: lab/ifquery.sh'),
+)
+const overlayFile = 'k3os.apkovl.tar.gz'
+const cases = goldenCases('alpine', `${overlayFile}.txt`)
+const tools = templateTools()
+
+function overlay(name: string): Uint8Array {
+  const { files } = translateNode(goldenNode(goldenFolder(name)), translator, tools)
+  const content = files.find((file) => file.path === overlayFile)?.content
+  if (!(content instanceof Uint8Array)) throw new TypeError('there is no overlay')
+  return content
+}
+
+/** Entries of the overlay and of the archive in it: what is on the medium, and what is on the disk. */
+function entriesOf(name: string): { medium: TarEntry[]; disk: TarEntry[] } {
+  const medium = tarEntries(overlay(name))
+  const inner = medium.find(({ path }) => path.endsWith('root.tar.gz'))
+  return { medium, disk: inner === undefined ? [] : tarEntries(inner.content) }
+}
+
+const text = (entries: readonly TarEntry[], path: string): string =>
+  entries.find((entry) => entry.path === path)?.content.toString('utf8') ?? ''
+
+/** Variables that only OpenRC reads, files that are not here, and words that OpenRC evaluates once more. */
+const openRc = '--exclude=SC2034,SC1090,SC1091,SC2016'
+
+describe.skipIf(skip)('what busybox and shellcheck say of', () => {
+  describe.each(cases)('%s', (name) => {
+    const { medium, disk } = skip ? { medium: [], disk: [] } : entriesOf(name)
+    const ours = [...medium, ...disk].filter(({ path }) =>
+      /^etc\/(?:k3os-migrate\/[^/]+\.sh|local\.d\/k3os-|init\.d\/k3|periodic\/)|^usr\/local\/bin\/sudo$/.test(
+        path,
+      ),
+    )
+
+    it('scripts and services', () => {
+      expect(ours.length).toBeGreaterThan(5)
+      for (const { path, content } of ours) {
+        const script = content.toString('utf8')
+        expect([path, judge('busybox', ['ash', '-n'], script)]).toEqual([path, { accepted: true, said: '' }])
+        expect([path, shellcheck(script, 'sh', openRc)]).toEqual([path, { accepted: true, said: '' }])
+      }
+    })
+
+    it('services, when OpenRC asks them what they are', () => {
+      for (const { path, content } of disk.filter(({ path: one }) => one.startsWith('etc/init.d/k3')))
+        expect([path, describeService(content.toString('utf8'))]).toEqual([
+          path,
+          { accepted: true, said: expect.stringMatching(/^(?:(?:need|want|after|before) .*\n)+$/) as string },
+        ])
+    })
+
+    it('answers: a shell reads them', () => {
+      const answers = text(medium, 'etc/k3os-migrate/answers')
+      const { accepted, said } = judge(
+        'busybox',
+        ['ash', '-eu'],
+        `${answers}\nprintf '%s' "$HOSTNAMEOPTS/$DISKOPTS"`,
+      )
+      expect(accepted).toBe(true)
+      expect(said).toMatch(/^[\w-]+\/none$/)
+    })
+
+    it('interfaces', () => {
+      const root = rootWith([['/interfaces', text(medium, 'etc/network/interfaces')]])
+      const { accepted, said } = judge(ifquery, ['-i', `${root}/interfaces`, '--list'])
+      expect(accepted).toBe(true)
+      expect(said.split('\n')).toContain('lo')
+      expect(said).toMatch(/^(?:eth|en|port)/m)
+    })
+
+    it('archives: GNU tar and busybox unpack them alike', () => {
+      const root = rootWith([['/overlay', overlay(name)]])
+      for (const [folder, ...command] of [
+        ['gnu', 'tar'],
+        ['busybox', 'busybox', 'tar'],
+      ] as const) {
+        mkdirSync(join(root, folder))
+        const [program = '', ...rest] = command
+        const flags = ['-xzf', join(root, 'overlay'), '-C', join(root, folder), '--no-same-owner']
+        expect(judge(program, [...rest, ...flags])).toEqual({ accepted: true, said: '' })
+      }
+      expect(judge('diff', ['-r', '--no-dereference', join(root, 'gnu'), join(root, 'busybox')])).toEqual({
+        accepted: true,
+        said: '',
+      })
+      expect(readdirSync(join(root, 'gnu', 'etc'), { recursive: true })).toContain('k3os-migrate/root.tar.gz')
+    })
+  })
+
+  it('addresses: as they are meant', () => {
+    const { medium } = entriesOf('static-two-ports')
+    const root = rootWith([['/interfaces', text(medium, 'etc/network/interfaces')]])
+    const { said } = judge(ifquery, ['-i', `${root}/interfaces`, 'eth0', 'eth1'])
+    const facts = said.split('\n').map((line) => line.trim())
+    expect(facts.filter((line) => /^(?:address|gateway)/.test(line))).toEqual([
+      'address 192.168.1.10/24',
+      'gateway 192.168.1.1',
+      'address 10.9.0.10/24',
+      'address 2001:db8:9::10/64',
+      'gateway 2001:db8:9::1',
+    ])
+  })
+})
+
+describe.skipIf(skip)('ports get their names by MAC', () => {
+  const script = skip ? '' : text(entriesOf('static-two-ports').medium, 'etc/k3os-migrate/net-names.sh')
+
+  it('also when each has the name of another', () => {
+    expect(
+      renamed(script, { eth1: '52:54:00:aa:bb:01', eth0: '52:54:00:aa:bb:02', eth2: '52:54:00:aa:bb:03' }),
+    ).toEqual({
+      eth0: '52:54:00:aa:bb:01',
+      eth1: '52:54:00:aa:bb:02',
+      eth2: '52:54:00:aa:bb:03',
+    })
+  })
+
+  it('takes a name from a port that nobody configured', () => {
+    expect(renamed(script, { eth0: '02:00:00:00:00:99', eth1: '52:54:00:aa:bb:01' })).toEqual({
+      other1: '02:00:00:00:00:99',
+      eth0: '52:54:00:aa:bb:01',
+    })
+  })
+
+  it('leaves names that are right', () => {
+    expect(renamed(script, { eth0: '52:54:00:aa:bb:01' })).toEqual({ eth0: '52:54:00:aa:bb:01' })
+  })
+})
+
+describe.skipIf(skip)('the disk', () => {
+  const installer = (name: string) => text(entriesOf(name).medium, 'etc/local.d/k3os-migrate-install.start')
+
+  it('is found by its serial number, whatever its name', () => {
+    const disks = { nvme0n1: { serial: 'OTHER', size: 1 }, nvme1n1: { serial: 'PHKA0123450001  ', size: 1 } }
+    expect(found(installer('etcd-server-2-of-3'), disks)).toBe('/dev/nvme1n1')
+  })
+
+  it('is found by name and size where it has no serial number', () => {
+    expect(found(installer('own-cni'), { vda: { size: 81920 }, vdb: { size: 81920 } })).toBe('/dev/vda')
+    expect(found(installer('own-cni'), { vda: { size: 81919 } })).toBe('')
+  })
+
+  it('is none when nothing is known', () => {
+    expect(found(installer('wifi'), { sda: { serial: 'A', size: 100 } })).toBe('')
+  })
+})
+
+describe.skipIf(skip)('sudo by doas', () => {
+  it.each([
+    [['-n', 'modprobe', 'iscsi_tcp'], '-n -u root env modprobe iscsi_tcp'],
+    [['-u', 'rancher', 'A=b', 'id'], '-n -u rancher env A=b id'],
+    [['-E', '--', 'ls', '-l'], '-n -u root env ls -l'],
+  ])('%j', (args, expected) => {
+    const sudo = text(entriesOf('longhorn-iscsi').disk, 'usr/local/bin/sudo')
+    const root = rootWith([
+      ['/bin/doas', '#!/bin/sh\necho "$*"\n'],
+      ['/bin/sudo', sudo],
+    ])
+    expect(judge('env', [`PATH=${root}/bin:/usr/bin:/bin`, 'sudo', ...args])).toEqual({
+      accepted: true,
+      said: `${expected}\n`,
+    })
+  })
+})
+
+describe.skipIf(skip)('each check fails on a planted mistake', () => {
+  const { medium, disk } = skip ? { medium: [], disk: [] } : entriesOf('static-two-ports')
+  const service = text(disk, 'etc/init.d/k3s')
+
+  it('busybox: a brace that is left open', () => {
+    expect(judge('busybox', ['ash', '-n'], service.replace(/\}\s*$/, '')).accepted).toBe(false)
+  })
+
+  it('shellcheck: a variable without quotes', () => {
+    expect(shellcheck(service.replace('return 1', 'rm $RC_SVCNAME'), 'sh', openRc).accepted).toBe(false)
+  })
+
+  it('OpenRC: a word that it does not know', () => {
+    expect(describeService(service.replace('want cgroups', 'wants cgroups')).accepted).toBe(false)
+  })
+
+  it('ifquery: a line of another file, and an address that is none', () => {
+    const wrong = text(medium, 'etc/network/interfaces').replace(
+      'address 10.9.0.10/24',
+      'adress 10.9.0.10/24',
+    )
+    const root = rootWith([['/interfaces', wrong]])
+    expect(judge(ifquery, ['-i', `${root}/interfaces`, 'eth1']).said).not.toContain('  address 10.9.0.10/24')
+  })
+
+  it('tar: a byte that is another', () => {
+    const broken = Buffer.from(overlay('static-two-ports'))
+    broken.writeUInt8(broken.readUInt8(200) ^ 0xff, 200)
+    const root = rootWith([['/overlay', broken]])
+    expect(judge('tar', ['-tzf', join(root, 'overlay')]).accepted).toBe(false)
+  })
+})
+
+/** What a service asks of others: its `depend`, in a shell that knows only OpenRC's words. */
+function describeService(service: string): { accepted: boolean; said: string } {
+  const words = ['need', 'want', 'use', 'after', 'before', 'provide', 'keyword']
+  const known = words.map((word) => `${word}() { echo "${word} $*"; }\n`).join('')
+  return judge('busybox', ['ash', '-eu'], `RC_SVCNAME=x\n${known}${service}\ndepend\n`)
+}
+
+/** Runs the script on a made-up /sys/class/net; ports by name, with their MACs. */
+function renamed(script: string, ports: Readonly<Record<string, string>>): Record<string, string> {
+  const root = rootWith([
+    [
+      '/bin/ip',
+      // ip link set PORT down | ip link set PORT name NAME
+      '#!/bin/sh\nset -eu\n[ "$4" = name ] || exit 0\n[ ! -e "$NET/$5" ]\nmv "$NET/$3" "$NET/$5"\n',
+    ],
+    ...Object.entries(ports).flatMap(([name, mac]) => [
+      [`/net/${name}/address`, `${mac}\n`] as const,
+      [`/net/${name}/device`, ''] as const,
+    ]),
+    // The ends of pods' cables have no device.
+    ['/net/veth0/address', '52:54:00:aa:bb:01\n'],
+  ])
+  // Not busybox: its shell would take its own `ip`, and this machine's ports.
+  const { status, stderr } = spawnSync('sh', ['-s'], {
+    input: script.replaceAll('/sys/class/net', '$NET'),
+    env: { NET: join(root, 'net'), PATH: `${root}/bin:/usr/bin:/bin` },
+    encoding: 'utf8',
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  return Object.fromEntries(
+    readdirSync(join(root, 'net'))
+      .filter((name) => existsSync(join(root, 'net', name, 'device')))
+      .map((name) => [name, readFileSync(join(root, 'net', name, 'address'), 'utf8').trim()]),
+  )
+}
+
+/** The disk that the installation script chooses on a machine with these. Sizes in MiB. */
+function found(
+  script: string,
+  disks: Readonly<Record<string, { readonly serial?: string; readonly size: number }>>,
+): string {
+  const root = rootWith([])
+  for (const [name, { serial, size }] of Object.entries(disks)) {
+    mkdirSync(join(root, 'block', name), { recursive: true })
+    mkdirSync(join(root, 'devices', name), { recursive: true })
+    symlinkSync(join(root, 'devices', name), join(root, 'block', name, 'device'))
+    writeFileSync(join(root, 'block', name, 'size'), `${size * 2048}\n`)
+    if (serial !== undefined) writeFileSync(join(root, 'devices', name, 'serial'), `${serial}\n`)
+  }
+  const only = script.replace(/^main "\$@"$/m, 'find_disk').replaceAll('/sys/block', '$BLOCK')
+  const { stdout } = spawnSync('sh', ['-s'], {
+    input: only,
+    env: { BLOCK: join(root, 'block'), PATH: '/usr/bin:/bin' },
+    encoding: 'utf8',
+  })
+  return stdout.trim()
+}
