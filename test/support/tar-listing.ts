@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 
 /**
- * What a gzipped tar holds, as a text to read and compare: one header line for each entry, then its content. Texts as they
+ * What a tar holds, gzipped or not, as a text to read and compare: one header line for each entry, then its content. Texts as they
  * are, other bytes as base64, archives in the archive listed in turn.
  */
 export function tarListing(archive: Uint8Array): string {
@@ -24,7 +24,8 @@ export interface TarEntry {
 }
 
 export function tarEntries(archive: Uint8Array): TarEntry[] {
-  const bytes = gunzipSync(archive)
+  const gzipped = archive[0] === 0x1f && archive[1] === 0x8b
+  const bytes = gzipped ? gunzipSync(archive) : Buffer.from(archive)
   const entries: TarEntry[] = []
   let longName: string | null = null
   for (let at = 0; bytes[at] !== 0 && at < bytes.length;) {
@@ -52,7 +53,7 @@ export function tarEntries(archive: Uint8Array): TarEntry[] {
 }
 
 function readable(path: string, content: Buffer): string {
-  if (path.endsWith('.tar.gz')) return tarListing(content).replaceAll(/^/gm, '  ').replace(/ {2}$/, '')
+  if (path.endsWith('.tar')) return tarListing(content).replaceAll(/^/gm, '  ').replace(/ {2}$/, '')
   const text = content.toString('utf8')
   const isText =
     Buffer.from(text, 'utf8').equals(content) &&

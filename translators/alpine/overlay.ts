@@ -7,7 +7,7 @@ import { systemDisk } from '../linux/machine.ts'
 import { ownFolder, rootFile, type RootFile } from '../linux/root-file.ts'
 import type { NetworkParts } from './network.ts'
 import type { Service } from './openrc.ts'
-import { tarGz, type TarEntry } from './tar.ts'
+import { gzip, tar, type TarEntry } from './tar.ts'
 
 export interface OverlaySource {
   readonly source: TranslationSource
@@ -56,7 +56,7 @@ export function overlay(
       ...network.files,
       answers,
       rootFile(`${ownFolder}/password`, `${user.name}:${user.password?.value ?? '*'}\n`, { mode: 0o600 }),
-      rootFile(`${ownFolder}/root.tar.gz`, tarGz(files.map(entry), numbers), { mode: 0o600 }),
+      rootFile(`${ownFolder}/root.tar`, tar(files.map(entry), numbers), { mode: 0o600 }),
       rootFile(installer, script, { mode: 0o700 }),
     ].map(entry),
     ...network.services.map((service) => link(service, 'boot')),
@@ -64,7 +64,7 @@ export function overlay(
   ]
   return {
     files: [
-      { path: overlayFile, content: tarGz(entries, numbers), mode: 0o600 },
+      { path: overlayFile, content: gzip(tar(entries, numbers)), mode: 0o600 },
       { path: answerFile, content: new TextDecoder().decode(answers.content), mode: 0o600 },
     ],
     findings:

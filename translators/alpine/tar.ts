@@ -14,14 +14,21 @@ export interface TarEntry {
 const block = 512
 const encoder = new TextEncoder()
 
-/** A gzipped tar that busybox and GNU tar unpack: the same entries give the same bytes, as nothing in it tells the time. */
-export function tarGz(entries: readonly TarEntry[], numbers: Readonly<Record<string, number>>): Uint8Array {
+/**
+ * A tar that busybox and GNU tar unpack: the same entries give the same bytes, as nothing in it tells the time. `numbers`
+ * are those of the users and groups; of others only the name is written down.
+ */
+export function tar(entries: readonly TarEntry[], numbers: Readonly<Record<string, number>>): Uint8Array {
   const parts = entries.flatMap((entry) => [
     ...longName(entry.path),
     header(entry, numbers),
     padded(entry.content),
   ])
-  return gzipSync(concat([...parts, new Uint8Array(2 * block)]), { level: 9, mtime: 0 })
+  return concat([...parts, new Uint8Array(2 * block)])
+}
+
+export function gzip(bytes: Uint8Array): Uint8Array {
+  return gzipSync(bytes, { mtime: 0 })
 }
 
 /** GNU's way to a name of more than 100 bytes: an entry before it that holds the name. */
