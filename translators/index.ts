@@ -7,6 +7,9 @@ export const translators: Readonly<Record<string, () => Promise<Translator>>> = 
   alpine: async () => (await import('./alpine/index.ts')).translator,
   microos: async () => (await import('./microos/index.ts')).translator,
   flatcar: async () => (await import('./flatcar/index.ts')).translator,
+  kairos: async () => (await import('./kairos/index.ts')).translator,
+  elemental: async () => (await import('./elemental/index.ts')).translator,
+  'elemental-rancher': async () => (await import('./elemental-rancher/index.ts')).translator,
   talos: async () => (await import('./talos/index.ts')).translator,
   'talos-1.13': async () => (await import('./talos/index.ts')).translator113,
 }

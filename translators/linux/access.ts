@@ -8,6 +8,13 @@ export function accessFiles(host: HostModel): RootFile[] {
     ...(host.hostname === null
       ? []
       : [rootFile('/etc/hostname', `${host.hostname.value}\n`, { from: host.hostname.from })]),
+    ...sshFiles(host),
+  ]
+}
+
+/** The same without the name, for systems that have a word for it. */
+export function sshFiles(host: HostModel): RootFile[] {
+  return [
     ...hostKeyFiles(host),
     // k3OS's sshd takes keys only. The first value counts, so the name comes early.
     rootFile('/etc/ssh/sshd_config.d/10-k3os.conf', 'PasswordAuthentication no\nPermitRootLogin no\n', {

@@ -1,10 +1,10 @@
 import type { HostModel } from '../../src/core/host/model.ts'
-import { base64Encode, firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
+import { base64Encode, utf8Decode } from '../../src/core/k3os/bytes.ts'
 import type { OutputFile, TraceEntry, TranslateTools } from '../../src/core/translation.ts'
 import { yaml } from '../../src/core/yaml-text.ts'
 import { networkConfig } from './netplan.ts'
 import { hostKeys } from './host-keys.ts'
-import { ownFolder, rootFile, traceTo, type RootFile } from './root-file.ts'
+import { isPlainText, ownFolder, rootFile, traceTo, type RootFile } from './root-file.ts'
 
 const seeded = `${ownFolder}/seeded`
 const firstBoot = `${ownFolder}/first-boot.sh`
@@ -105,10 +105,6 @@ function writeFile(file: RootFile): object {
 }
 
 /** Text that YAML carries unchanged. Line ends of Windows and control characters are safer as base64. */
-function isPlainText(bytes: Uint8Array): boolean {
-  if (firstInvalidUtf8(bytes) !== -1) return false
-  return bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x09) && !bytes.includes(0x7f)
-}
 
 /** What the seed says in cloud-init's own words, not as a file. */
 export function traceOfSeed({ user, network, hostname }: HostModel): TraceEntry[] {

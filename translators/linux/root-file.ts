@@ -1,5 +1,5 @@
 import type { Finding } from '../../src/core/findings.ts'
-import { utf8Encode } from '../../src/core/k3os/bytes.ts'
+import { firstInvalidUtf8, utf8Encode } from '../../src/core/k3os/bytes.ts'
 import { entriesOf, type ConfigPath } from '../../src/core/path.ts'
 import { translateFinding } from '../../src/core/rules/translate.ts'
 import type { TraceEntry } from '../../src/core/translation.ts'
@@ -26,6 +26,12 @@ export function rootFile(
     owner: options.owner ?? 'root:root',
     from: options.from ?? [],
   }
+}
+
+/** Whether it can stand in a text document as it is: UTF-8 without control characters. */
+export function isPlainText(bytes: Uint8Array): boolean {
+  if (firstInvalidUtf8(bytes) !== -1) return false
+  return bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x09) && !bytes.includes(0x7f)
 }
 
 /** Our own folder on the node. */

@@ -1,5 +1,6 @@
 import { finding, type Finding, type Occurrence, type Rule, type Severity } from '../findings.ts'
 import type { ConfigPath } from '../path.ts'
+import { imageTexts } from './translate-images.ts'
 import { k3sTexts } from './translate-k3s.ts'
 import { networkTexts } from './translate-network.ts'
 import { talosTexts } from './translate-talos.ts'
@@ -340,7 +341,7 @@ const systemTexts = {
   },
 } satisfies Record<`TRN-${string}`, Rule<never>>
 
-const translateRules = { ...systemTexts, ...networkTexts, ...k3sTexts, ...talosTexts }
+const translateRules = { ...systemTexts, ...networkTexts, ...k3sTexts, ...imageTexts, ...talosTexts }
 export type TranslateRule = keyof typeof translateRules
 type FactsOf<Id extends TranslateRule> = Parameters<(typeof translateRules)[Id]['text']>[0]
 
