@@ -14,9 +14,11 @@ import { inventorySchema } from '../core/inventory.ts'
 import { parseJournal } from '../core/journal.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
 import type { Plan } from '../core/plan.ts'
+import { isUnfinished, parseRunRecord } from '../core/run-record.ts'
 import { actionsFor, begunItems, carryOutFinalize } from '../migrate/finalize.ts'
 import { marker } from '../migrate/steps/check.ts'
-import type { AccessReviewer, Clock, Kube, LeftoverStore, NodeLister } from '../migrate/ports.ts'
+import { leaseAnnotations } from '../migrate/lease.ts'
+import type { AccessReviewer, Clock, Kube, LeaseStore, LeftoverStore, NodeLister } from '../migrate/ports.ts'
 import { finalizeText } from '../output/finalize-text.ts'
 import { json } from '../output/json.ts'
 import { toolVersion } from '../version.ts'
@@ -49,6 +51,7 @@ export interface FinalizeClusterPorts {
   readonly kube: Pick<Kube, 'node' | 'patchNode' | 'clusterUid' | 'where'>
   readonly nodes: NodeLister
   readonly leftovers: LeftoverStore
+  readonly lease: Pick<LeaseStore, 'read'>
   readonly access?: AccessReviewer
   readonly clock: Clock
 }
@@ -64,6 +67,7 @@ export async function finalize(
   const ports = given ?? (await realPorts(options, io))
   if (ports.access !== undefined) await refuseMissingPermissions('finalize', ports.access, io.signal)
   await refuseOtherCluster(run.plan.cluster.uid, ports, io)
+  await refuseOtherRun(run.runId, ports, io)
   const { items, kept } = findLeftovers(run, await survey(run, ports, io.signal))
   const body: Omit<FinalizePlan, 'digest'> = {
     apiVersion: 'k3os-migrate/v1',
@@ -105,6 +109,7 @@ export async function finalizeApply(
   const ports = given ?? (await realPorts(options, io))
   if (ports.access !== undefined) await refuseMissingPermissions('finalize apply', ports.access, io.signal)
   await refuseOtherCluster(plan.cluster.uid, ports, io)
+  await refuseOtherRun(run.runId, ports, io)
   const directory = join(runDirectory, 'finalize')
   const facts = await survey(run, ports, io.signal)
   refuseMarked(facts, run.runId)
@@ -199,7 +204,7 @@ async function readFinalizePlan(file: string): Promise<FinalizePlan> {
 }
 
 async function survey(
-  { runId, knownNodes }: CompleteRun,
+  { knownNodes }: CompleteRun,
   { nodes: lister, leftovers }: FinalizeClusterPorts,
   signal: AbortSignal,
 ): Promise<LeftoverFacts> {
@@ -211,15 +216,9 @@ async function survey(
     const uid = await leftovers.uidOf({ resource: 'secrets', namespace, name }, signal)
     return uid === undefined ? undefined : { node, name, uid }
   })
-  const own = [
-    { resource: 'configmaps', name: `k3os-migrate-${runId}` },
-    { resource: 'leases', name: 'k3os-migrate' },
-  ] as const
-  const ownObjects = await present(own, async ({ resource, name }) => {
-    const uid = await leftovers.uidOf({ resource, namespace, name }, signal)
-    return uid === undefined ? undefined : { resource, name, uid }
-  })
-  return { nodes, upgradePlans, passwordSecrets, ownObjects }
+  const name = 'k3os-migrate'
+  const uid = await leftovers.uidOf({ resource: 'leases', namespace, name }, signal)
+  return { nodes, upgradePlans, passwordSecrets, lease: uid === undefined ? null : { name, uid } }
 }
 
 async function present<T, R>(all: readonly T[], find: (one: T) => Promise<R | undefined>): Promise<R[]> {
@@ -234,6 +233,28 @@ async function refuseOtherCluster(uid: string, { kube }: FinalizeClusterPorts, i
     exitCode: exitCode.stalePlan,
     hint: 'see --kubeconfig and --context',
   })
+}
+
+/** What a run needs is no leftover as long as it is under way. */
+async function refuseOtherRun(
+  runId: string,
+  { kube, lease }: FinalizeClusterPorts,
+  io: CommandIo,
+): Promise<void> {
+  const found = await lease.read(io.signal)
+  if (found === undefined) return
+  const who = found.holder ?? unfinishedRun(found.annotations[leaseAnnotations.record], runId)
+  if (who === null) return
+  throw new MigrateError(`${kube.where} is in use by ${who}, which is not finished`, {
+    exitCode: exitCode.locked,
+    hint: 'kubectl -n kube-system get lease k3os-migrate -o yaml',
+  })
+}
+
+function unfinishedRun(text: string | undefined, runId: string): string | null {
+  const record = parseRunRecord(text)
+  if (record === 'unreadable') return 'a run whose record cannot be read'
+  return record !== undefined && isUnfinished(record) && record.runId !== runId ? `run ${record.runId}` : null
 }
 
 /** A node that another run works on is nobody else's business. */
@@ -298,6 +319,6 @@ async function realPorts(
     ...(kubeconfig === undefined ? {} : { kubeconfig: resolve(io.cwd, kubeconfig) }),
     ...(context === undefined ? {} : { context }),
   }
-  const { kube, reader, leftovers, access } = await connectCluster(choice, io.env)
-  return { kube, nodes: reader, leftovers, access, clock: systemClock }
+  const { kube, reader, leftovers, lease, access } = await connectCluster(choice, io.env)
+  return { kube, nodes: reader, leftovers, lease, access, clock: systemClock }
 }

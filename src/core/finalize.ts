@@ -30,7 +30,7 @@ const nodeKeysSchema = z.strictObject({
 /** A whole object of the API. */
 const objectSchema = z.strictObject({
   kind: z.literal('object'),
-  resource: z.enum(['plans', 'secrets', 'configmaps', 'leases']),
+  resource: z.enum(['plans', 'secrets', 'leases']),
   namespace: z.string(),
   name: z.string(),
   uid: z.string(),
@@ -87,7 +87,6 @@ export function leftoverText(item: Leftover): string {
 const objectKinds: Readonly<Record<LeftoverObject['resource'], string>> = {
   plans: 'Plan',
   secrets: 'Secret',
-  configmaps: 'ConfigMap',
   leases: 'Lease',
 }
 
@@ -110,12 +109,8 @@ export interface LeftoverFacts {
   readonly upgradePlans: readonly FoundPlan[]
   /** `NODE.node-password.k3s` of nodes that the run knew and the cluster has no more. */
   readonly passwordSecrets: readonly { readonly node: string; readonly name: string; readonly uid: string }[]
-  /** Our own objects, by name. */
-  readonly ownObjects: readonly {
-    readonly resource: 'configmaps' | 'leases'
-    readonly name: string
-    readonly uid: string
-  }[]
+  /** The Lease of runs, which holds the record of the last one too; null when there is none. */
+  readonly lease: { readonly name: string; readonly uid: string } | null
 }
 
 const ownPrefix = 'k3os-migrate/'
@@ -175,9 +170,18 @@ export function findLeftovers(
           taints: (key) => key.startsWith(ownPrefix),
         }),
       ),
-      ...facts.ownObjects.map(({ resource, name, uid }) =>
-        object(resource, 'kube-system', name, uid, null, 'the run put it there'),
-      ),
+      ...(facts.lease === null
+        ? []
+        : [
+            object(
+              'leases',
+              'kube-system',
+              facts.lease.name,
+              facts.lease.uid,
+              null,
+              'lock and record of runs',
+            ),
+          ]),
     ],
     kept: [
       ...ofK3os

@@ -31,7 +31,6 @@ export function leftoverStoreOf(api: Api): LeftoverStore {
   const names = {
     plans: 'plans.upgrade.cattle.io',
     secrets: 'secrets',
-    configmaps: 'configmaps',
     leases: 'leases.coordination.k8s.io',
   } as const
 
@@ -57,8 +56,6 @@ export function leftoverStoreOf(api: Api): LeftoverStore {
             return new CustomObjectsApi(configuration).getNamespacedCustomObject({ ...planPath, ...one })
           case 'secrets':
             return new CoreV1Api(configuration).readNamespacedSecret(one, onlyMetadata)
-          case 'configmaps':
-            return new CoreV1Api(configuration).readNamespacedConfigMap(one, onlyMetadata)
           case 'leases':
             return new CoordinationV1Api(configuration).readNamespacedLease(one, onlyMetadata)
         }
@@ -80,8 +77,6 @@ export function leftoverStoreOf(api: Api): LeftoverStore {
             return new CustomObjectsApi(configuration).deleteNamespacedCustomObject({ ...planPath, ...one })
           case 'secrets':
             return new CoreV1Api(configuration).deleteNamespacedSecret(one)
-          case 'configmaps':
-            return new CoreV1Api(configuration).deleteNamespacedConfigMap(one)
           case 'leases':
             return new CoordinationV1Api(configuration).deleteNamespacedLease(one)
         }

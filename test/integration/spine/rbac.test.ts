@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apply } from '../../../src/commands/apply.ts'
 import { finalize, finalizeApply } from '../../../src/commands/finalize.ts'
@@ -60,13 +60,13 @@ for (const age of ['1.20', '1.35'] as const)
       const files = new Map<string, string>()
 
       beforeAll(async () => {
-        lab = await startSpineLab(age, spineScenario(['a', 'b']), { audited: namespace })
+        lab = await startSpineLab(age, spineScenario(['b']), { audited: namespace })
         desk = sitDown(lab)
         await workload.apply(lab.cluster, ...k3sResources, workload.namespace(namespace))
         // A node that is no longer there when the run is over.
         await lab.cluster.createNode({ name: 'gone', nodeInfo: { osImage: newSystem } })
         await lab.cluster.startKubelet('gone')
-        await lab.cluster.kubectl(['cordon', 's', 'a', 'gone'])
+        await lab.cluster.kubectl(['cordon', 's', 'gone'])
         await workload.apply(
           lab.cluster,
           workload.deployment('web', 2, 1),
@@ -74,8 +74,8 @@ for (const age of ['1.20', '1.35'] as const)
           workload.daemonSet('logs'),
         )
         await workload.untilReady(lab.cluster, 'web', 2)
-        await workload.untilReady(lab.cluster, 'logs', 4)
-        await lab.cluster.kubectl(['uncordon', 's', 'a'])
+        await workload.untilReady(lab.cluster, 'logs', 3)
+        await lab.cluster.kubectl(['uncordon', 's', 'gone'])
         await workload.untilBudgetAllows(lab.cluster, age, 'web', 1)
         for (const command of Object.keys(commandRules)) {
           const { code, stdout, stderr } = await desk.run(
@@ -191,12 +191,12 @@ for (const age of ['1.20', '1.35'] as const)
         let result: CliResult
         beforeAll(async () => {
           const pod = ['--via-pod', '--image', 'none', '--timeout', '20s', '--out', 'pods']
-          result = await desk.run('inventory', 'a', ...pod, ...as('inventory --via-pod'))
+          result = await desk.run('inventory', 'b', ...pod, ...as('inventory --via-pod'))
         })
         test('comes as far as simulated kubelets let it: into no pod', () => {
           expect(result).toMatchObject({
             code: 3,
-            stderr: expect.stringContaining('reading a through the pod'),
+            stderr: expect.stringContaining('reading b through the pod'),
           })
         })
         test('asks for all that is printed, and for nothing else', () => {
@@ -217,7 +217,7 @@ for (const age of ['1.20', '1.35'] as const)
               labels: { 'k3os-migrate/collector': 'true' },
               annotations: { 'k3os-migrate/owner': owner() },
             },
-            spec: { nodeName: 'a', containers: [{ name: 'collector', image: 'none' }] },
+            spec: { nodeName: 'b', containers: [{ name: 'collector', image: 'none' }] },
           }
           await workload.apply(lab.cluster, pod)
           result = await desk.run('inventory', '--clean-up', ...as('inventory --clean-up'))
@@ -278,7 +278,7 @@ for (const age of ['1.20', '1.35'] as const)
         test.each(cases('inventory --via-pod').slice(cases('inventory').length))(
           'inventory --via-pod cannot %s, and says so',
           async (text, permission) => {
-            const pod = { host: ['a'], viaPod: true, image: 'none' }
+            const pod = { host: ['b'], viaPod: true, image: 'none' }
             const end = await refusal('inventory --via-pod', permission, async (kubeconfig) =>
               inventory({ ...inventoryOptions, ...pod, kubeconfig }, io()),
             )
@@ -315,9 +315,8 @@ for (const age of ['1.20', '1.35'] as const)
         const k3osPlan = '/apis/upgrade.cattle.io/v1/namespaces/k3os-system/plans/k3os-latest'
         const otherPlan = '/apis/upgrade.cattle.io/v1/namespaces/k3os-system/plans/k3s-server'
         const secret = '/api/v1/namespaces/kube-system/secrets/gone.node-password.k3s'
-        const otherSecret = '/api/v1/namespaces/kube-system/secrets/a.node-password.k3s'
-        const record = () =>
-          `/api/v1/namespaces/kube-system/configmaps/k3os-migrate-${basename(desk.runDirectory() ?? '')}`
+        const otherSecret = '/api/v1/namespaces/kube-system/secrets/b.node-password.k3s'
+        const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/k3os-migrate'
 
         beforeAll(async () => {
           const plan = (name: string, image: string) => ({
@@ -335,26 +334,16 @@ for (const age of ['1.20', '1.35'] as const)
             metadata: { name: `${node}.node-password.k3s`, namespace: 'kube-system' },
             stringData: { hash: canary },
           })
-          const metadata = { namespace: 'kube-system' }
+
           await workload.apply(
             lab.cluster,
             workload.namespace('k3os-system'),
             plan('k3os-latest', 'rancher/k3os'),
             plan('k3s-server', 'rancher/k3s-upgrade'),
             secretOf('gone'),
-            secretOf('a'),
-            {
-              apiVersion: 'v1',
-              kind: 'ConfigMap',
-              metadata: { ...metadata, name: basename(record()) },
-            },
-            {
-              apiVersion: 'coordination.k8s.io/v1',
-              kind: 'Lease',
-              metadata: { ...metadata, name: 'k3os-migrate' },
-            },
+            secretOf('b'),
           )
-          await lab.cluster.kubectl(['label', 'node', 'a', 'k3os.io/upgrade=latest'])
+          await lab.cluster.kubectl(['label', 'node', 'b', 'k3os.io/upgrade=latest'])
           results.push(await desk.run('finalize', ...desk.stateDir, ...as('finalize')))
           listed = readFinalizePlan().items.map(leftoverText)
         })
@@ -365,9 +354,8 @@ for (const age of ['1.20', '1.35'] as const)
         test('lists exactly what was left', () => {
           expect(listed).toEqual([
             'Plan k3os-system/k3os-latest',
-            'label k3os.io/upgrade of node a',
+            'label k3os.io/upgrade of node b',
             'Secret kube-system/gone.node-password.k3s',
-            `ConfigMap kube-system/${basename(record())}`,
             'Lease kube-system/k3os-migrate',
           ])
         })
@@ -403,12 +391,7 @@ for (const age of ['1.20', '1.35'] as const)
           })
 
           test('removes all that was listed', async () => {
-            const gone = [
-              k3osPlan,
-              secret,
-              record(),
-              '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/k3os-migrate',
-            ]
+            const gone = [k3osPlan, secret, lease]
             expect(await Promise.all(gone.map(has))).toEqual(gone.map(() => false))
             const { stdout } = await lab.cluster.kubectl(['get', 'nodes', '-o', 'json'])
             expect(stdout).not.toMatch(/"k3os(\.io|-migrate)\//)

@@ -21,6 +21,7 @@ import {
 } from '../../../src/core/finalize.ts'
 import type { KubeNode } from '../../../src/core/inventory.ts'
 import type { JournalRecord } from '../../../src/core/journal.ts'
+import type { RunRecord } from '../../../src/core/run-record.ts'
 import type { LeftoverName } from '../../../src/migrate/ports.ts'
 import { VirtualClock } from '../../../src/simulation/virtual-clock.ts'
 import { exampleRun, type ExampleRun } from '../../support/example-run.ts'
@@ -34,6 +35,8 @@ interface Cluster {
   readonly nodes: Map<string, KubeNode>
   upgradePlans: FoundPlan[]
   readonly objects: Map<string, string>
+  /** Who has the Lease, and the record of the last run in it. */
+  lock: { holder: string | null; record: string | null }
   /** Requests that change something, in order. */
   readonly changes: string[]
   /** Throws in place of the change with this number, counted from 1. */
@@ -61,9 +64,9 @@ beforeEach(async () => {
     upgradePlans: [upgradePlan('k3os-system', 'k3os-latest', 'rancher/k3os')],
     objects: new Map([
       ['secrets kube-system/old-1.node-password.k3s', 'uid-secret'],
-      [`configmaps kube-system/k3os-migrate-${runId()}`, 'uid-record'],
       ['leases kube-system/k3os-migrate', 'uid-lease'],
     ]),
+    lock: { holder: null, record: null },
     changes: [],
     failAt: 0,
   }
@@ -76,6 +79,22 @@ beforeEach(async () => {
   node('shop-2').taints.push({ key: 'k3os-migrate/still-to-move', value: '', effect: 'PreferNoSchedule' })
   node('shop-2').taints.push({ key: 'own', value: '', effect: 'NoSchedule' })
 })
+
+const pausedRun: RunRecord = {
+  apiVersion: 'k3os-migrate/v1',
+  kind: 'RunRecord',
+  runId: 'another',
+  planDigest: 'sha256:0',
+  target: 'debian',
+  startedAt: '2026-11-24T08:00:00.000Z',
+  updatedAt: '2026-11-24T08:00:00.000Z',
+  status: 'paused',
+  reason: null,
+  nodes: [],
+  pendingUnnamed: 0,
+  next: null,
+  journal: { seq: 1, hash: '' },
+}
 
 const runId = () => example.directory.split('/').at(-1) ?? ''
 
@@ -124,6 +143,21 @@ function ports(): FinalizeClusterPorts {
         cluster.upgradePlans = cluster.upgradePlans.filter(({ uid }) => uid !== object.uid)
       },
     },
+    lease: {
+      read: async () =>
+        cluster.objects.has('leases kube-system/k3os-migrate')
+          ? {
+              version: '1',
+              holder: cluster.lock.holder,
+              durationSeconds: 60,
+              acquiredAt: null,
+              renewedAt: null,
+              transitions: 1,
+              annotations:
+                cluster.lock.record === null ? {} : { 'k3os-migrate/run-record': cluster.lock.record },
+            }
+          : undefined,
+    },
     clock: new VirtualClock(new Date('2026-11-25T08:00:00Z')),
   }
 }
@@ -151,7 +185,6 @@ const listed = [
   'Plan k3os-system/k3os-latest',
   'labels k3os.io/upgrade, plan.upgrade.cattle.io/k3os-latest of node shop-1',
   'annotation k3os-migrate/run and taint k3os-migrate/still-to-move of node shop-2',
-  `ConfigMap kube-system/k3os-migrate-`,
   'Lease kube-system/k3os-migrate',
 ]
 
@@ -366,6 +399,18 @@ describe('finalize apply', () => {
   test('refuses with 6 a node that another run works on', async () => {
     node('shop-3').annotations['k3os-migrate/run'] = 'another/1'
     expect((await approved()).end).toMatchObject({ exitCode: exitCode.locked })
+    expect(cluster.changes).toEqual([])
+  })
+
+  test.each<[string, Cluster['lock']]>([
+    ['a run holds the lock', { holder: 'kim@desk/1/another', record: null }],
+    ['a run holds the lock, this one', { holder: `kim@desk/1/this`, record: null }],
+    ['another run has paused', { holder: null, record: JSON.stringify(pausedRun) }],
+    ['the record of a run cannot be read', { holder: null, record: '{' }],
+  ])('refuses with 6 when %s', async (_, lock) => {
+    cluster.lock = lock
+    expect((await approved()).end).toMatchObject({ exitCode: exitCode.locked })
+    await expect(list()).rejects.toMatchObject({ exitCode: exitCode.locked })
     expect(cluster.changes).toEqual([])
   })
 
