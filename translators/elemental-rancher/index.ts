@@ -255,7 +255,8 @@ function clusterParts({ k3s, environment }: HostModel, machine: string): Cluster
             : {
                 machineSelectorConfig: [
                   {
-                    machineLabelSelector: { matchLabels: { [label]: machine } },
+                    // The label Rancher itself gives to the machines of a pool.
+                    machineLabelSelector: { matchLabels: { 'rke.cattle.io/rke-machine-pool-name': machine } },
                     config: Object.fromEntries(config.map(({ key, value }) => [key, value])),
                   },
                 ],
