@@ -228,7 +228,7 @@ function deliveryText({ name, folder, delivery }: Translated, { out }: Translate
       ]
     case 'seed':
       return [
-        `${name}: ${delivery.files.join(', ')} in ${where} belong on a file system with the label ${delivery.label}, beside ${delivery.image}`,
+        `${name}: ${delivery.files.join(', ')} in ${where} ${delivery.files.length === 1 ? 'belongs' : 'belong'} ${placeText(delivery)}`,
         ...(delivery.kernelArguments.length === 0
           ? []
           : [`${name}: kernel arguments: ${delivery.kernelArguments.join(' ')}`]),
@@ -236,4 +236,10 @@ function deliveryText({ name, folder, delivery }: Translated, { out }: Translate
         ...(delivery.gate === null ? [] : [`${name}: ${delivery.gate.opens}`]),
       ]
   }
+}
+
+function placeText({ label, place, image }: Extract<Delivery, { kind: 'seed' }>): string {
+  return place === 'new'
+    ? `on a file system with the label ${label}, beside ${image}`
+    : `on the file system with the label ${label} that ${image} brings along`
 }

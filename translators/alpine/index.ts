@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/core/findings.ts'
+import { entriesOf } from '../../src/core/path.ts'
 import { sh } from '../../src/core/shell.ts'
 import { translateFinding } from '../../src/core/rules/translate.ts'
 import type { TraceEntry, Translation, TranslationSource, Translator } from '../../src/core/translation.ts'
@@ -6,6 +7,7 @@ import { alpineTools } from '../../src/core/rules/translate.ts'
 import { accessFiles } from '../linux/access.ts'
 import { seedDelivery } from '../linux/delivery.ts'
 import { systemFindings } from '../linux/findings.ts'
+import { namedPorts } from '../linux/ifupdown.ts'
 import { architecture } from '../linux/machine.ts'
 import { rootFile, traceInto, traceTo, withoutCollisions, type RootFile } from '../linux/root-file.ts'
 import { kernelFiles, lines, nonceFile, serverFiles } from '../linux/system-files.ts'
@@ -50,6 +52,8 @@ export const translator: Translator = {
     rejoins: true,
     network: { lacksDrivers: [], cardFirmware: 'separate', wifi: 'setup' },
   },
+  // Not for every wired port: TRN-NET-GUESSED-PORT.
+  untrueOf: ['TRN-NET-PORTS-UNKNOWN'],
   translate(source, tools): Translation {
     const { host, name, nonce, facts } = source
     const about = { node: name, system }
@@ -143,10 +147,17 @@ function traceOfUser({ host: { user } }: TranslationSource): TraceEntry[] {
 }
 
 function ownFindings({ host, name }: TranslationSource): Finding[] {
-  const { ports } = host.network
-  const guessed = ports.length > 0 && ports.every((port) => port.mac === null && port.name === null)
+  const guessed = namedPorts(host.network).filter(
+    ({ name: given, mac }) => mac === null && !host.network.ports.some((port) => port.name === given),
+  )
   return [
-    ...(guessed ? [translateFinding('TRN-NET-FIRST-PORT', { target: system.title }, { node: name })] : []),
+    ...guessed.map((port) =>
+      translateFinding(
+        'TRN-NET-GUESSED-PORT',
+        { port: port.name, target: system.title },
+        { node: name, path: entriesOf(port.from)[0], discriminator: port.name },
+      ),
+    ),
     translateFinding(
       'TRN-UPDATES',
       {

@@ -10,12 +10,16 @@ export interface NamedPort extends Addressing {
   readonly from: readonly string[]
 }
 
-/** Wired ports with the names k3OS gave them; without any name the first one, which every kernel without udev calls eth0. */
+/** Wired ports with the names k3OS gave them; without any name the first ones free of those that kernels without udev give. */
 export function namedPorts({ ports }: NetworkModel): NamedPort[] {
-  return ports.map((port, index) => ({
-    ...port,
-    name: port.name ?? (port.mac === null ? 'eth0' : `port${index}`),
-  }))
+  const taken = new Set(ports.flatMap(({ name }) => name ?? []))
+  const free = (word: string): string => {
+    let index = 0
+    while (taken.has(`${word}${index}`)) index += 1
+    taken.add(`${word}${index}`)
+    return `${word}${index}`
+  }
+  return ports.map((port) => ({ ...port, name: port.name ?? free(port.mac === null ? 'eth' : 'port') }))
 }
 
 /**

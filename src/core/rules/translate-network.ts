@@ -157,12 +157,12 @@ export const networkTexts = {
       diagnosis: 'k3OS asks it only when the network gives no time server.',
     }),
   },
-  'TRN-NET-FIRST-PORT': {
+  'TRN-NET-GUESSED-PORT': {
     severity: 'medium',
-    title: 'Only the first port is set up',
-    text: ({ target }: { target: string }) => ({
-      summary: `the ports of the machine are not known, and ${target} needs their names: only eth0 is set up`,
-      diagnosis: 'k3OS sets up every wired port.',
+    title: 'A port is known by a guess',
+    text: ({ port, target }: { port: string; target: string }) => ({
+      summary: `the ports of the machine are not known, and ${target} needs their names: settings for every port are for ${port} only`,
+      diagnosis: 'k3OS sets up every wired port, whatever its name.',
       remediations: [{ type: 'command', text: 'k3os-migrate translate --inventory inventory.yaml' }],
     }),
   },

@@ -104,6 +104,11 @@ describe('interfaces', () => {
     )
   })
 
+  it('gives no two ports one name', () => {
+    const said = interfaces(networks({ mac: null }, { mac: null, name: null }, { mac: null, name: 'eth2' }))
+    expect(said.match(/^auto .*$/gm)).toEqual(['auto lo', 'auto eth0', 'auto eth1', 'auto eth2'])
+  })
+
   it('gives a port a name when only its MAC is known', () => {
     expect(interfaces(networks({ name: null }))).toContain('auto port0\n')
   })
