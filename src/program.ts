@@ -38,6 +38,7 @@ export interface Commands extends ClosingCommands {
   readonly apply: () => Promise<Action>
   readonly resume: () => Promise<Action>
   readonly status: () => Promise<Action>
+  readonly abandon: () => Promise<Action>
   readonly report: () => Promise<Action>
   readonly demo: () => Promise<Action>
 }
@@ -60,6 +61,7 @@ const realCommands: Commands = {
   apply: async () => (await import('./commands/apply.ts')).apply,
   resume: async () => (await import('./commands/apply.ts')).resume,
   status: async () => (await import('./commands/status.ts')).status,
+  abandon: async () => (await import('./commands/abandon.ts')).abandon,
   report: async () => (await import('./commands/report.ts')).report,
   demo: async () => (await import('./commands/demo.ts')).demo,
 }
@@ -348,10 +350,32 @@ export function createProgram(
       'resume 01936d2a-…',
     ]).argument('[run]', 'id or directory of the run; default: the newest'),
   )
-  add(program, 'status', 'say where a run stands', commands.status, ['status', 'status -o json'])
-    .argument('[run]', 'id or directory of the run; default: the newest')
-    .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
-    .addOption(output(['table', 'json', 'yaml'], 'table'))
+  kubeOptions(
+    add(program, 'status', 'say where a run stands', commands.status, [
+      'status -o json',
+      'status --from-cluster --context shops',
+    ])
+      .argument('[run]', 'id or directory of the run; default: the newest')
+      .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
+      .option('--from-cluster', 'ask the cluster, which knows its last run and who has its lock')
+      .addOption(output(['table', 'json', 'yaml'], 'table')),
+  )
+  kubeOptions(
+    add(program, 'abandon', 'give a run up: undo what can be undone, free the cluster', commands.abandon, [
+      'abandon 01936d2a-…',
+      'abandon 01936d2a-… --leave shop-2',
+    ])
+      .argument('<run>', 'id or directory of the run')
+      .option('--leave <node...>', 'leave these as they are, though their disks may be written')
+      .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
+      .option('-i, --identity <file>', 'private key for SSH')
+      .option('--known-hosts <file>', 'host keys to trust; default: ~/.ssh/known_hosts')
+      .option(
+        '--take-over <run>',
+        'take the lock of a run that is dead; waits until it was silent for long enough',
+      )
+      .addOption(output(['table', 'json'], 'table')),
+  )
 
   add(program, 'report', 'write what a run found, decided, did and proved', commands.report, [
     'report -o html --out report.html',

@@ -210,7 +210,10 @@ function refuseAbandoned(records: readonly JournalRecord[]): void {
   })
 }
 
-export async function realPorts(options: RunOptions, io: CommandIo): Promise<MovePorts> {
+export async function realPorts(
+  options: Pick<RunOptions, 'kubeconfig' | 'context' | 'identity' | 'knownHosts'>,
+  io: CommandIo,
+): Promise<MovePorts> {
   const [{ connectCluster }, { sshHost }, { programHook }, { systemClock }] = await Promise.all([
     import('../adapters/kube.ts'),
     import('../adapters/ssh.ts'),

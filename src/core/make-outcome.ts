@@ -3,7 +3,7 @@ import type { JournalRecord } from './journal.ts'
 import type { Outcome } from './outcome.ts'
 import { pointOfNoReturn } from './methods.ts'
 import type { Plan, PlanNode } from './plan.ts'
-import { nodeState, replay, type NodeState } from './run-state.ts'
+import { abandonedAt, nodeState, replay, type NodeState } from './run-state.ts'
 
 export interface OutcomeInput {
   readonly plan: Plan
@@ -25,6 +25,7 @@ export function makeOutcome(input: OutcomeInput): Outcome {
   const nodes = plan.nodes.map((node) => nodeOutcome(node, nodeState(states, node.name)))
   const left = nodes.filter(({ state }) => state !== 'done').length
   const { exit } = input
+  const isAbandoned = abandonedAt(records) !== null
   return {
     apiVersion: 'k3os-migrate/v1',
     kind: 'Outcome',
@@ -33,10 +34,10 @@ export function makeOutcome(input: OutcomeInput): Outcome {
     startedAt: records[0]?.ts ?? input.now,
     endedAt: records.at(-1)?.ts ?? input.now,
     exit,
-    status: statusOf(left, exit),
+    status: isAbandoned ? 'abandoned' : statusOf(left, exit),
     nodes,
     reason: input.reason,
-    next: left === 0 ? null : input.resume,
+    next: left === 0 || isAbandoned ? null : input.resume,
   }
 }
 

@@ -9,8 +9,8 @@ export const outcomeSchema = z.strictObject({
   startedAt: z.string(),
   endedAt: z.string(),
   exit: z.number(),
-  /** `complete`: every node done; `paused`: resumable; `needs-operator`: someone must look first. */
-  status: z.enum(['complete', 'partial', 'paused', 'needs-operator']),
+  /** `complete`: every node done; `paused`: resumable; `needs-operator`: someone must look first; `abandoned`: given up. */
+  status: z.enum(['complete', 'partial', 'paused', 'needs-operator', 'abandoned']),
   nodes: z.array(
     z.strictObject({
       name: z.string(),

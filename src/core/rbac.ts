@@ -178,6 +178,19 @@ const lockCluster: readonly RbacRule[] = [
   },
 ]
 
+const seeLock: readonly RbacRule[] = lockCluster.map((rule) => ({ ...rule, verbs: ['get'] }))
+
+/** What the undo of steps before the point of no return asks for. */
+const undoMoves: readonly RbacRule[] = [
+  {
+    apiGroup: core,
+    resources: ['nodes'],
+    verbs: ['get', 'list', 'patch'],
+    namespace: null,
+    why: 'uncordon; marks and taints of the run',
+  },
+]
+
 const makeLock: readonly RbacRule[] = [
   {
     apiGroup: 'coordination.k8s.io',
@@ -275,6 +288,8 @@ export const commandRules = {
   ],
   apply: [...readCluster, ...moveNodes, ...lockCluster, ...makeLock],
   resume: [...readCluster, ...moveNodes, ...lockCluster],
+  abandon: [...undoMoves, ...lockCluster],
+  status: seeLock,
   finalize: findLeftovers,
   'finalize apply': [...findLeftovers, ...removeLeftovers],
 } as const satisfies Readonly<Record<string, readonly RbacRule[]>>

@@ -34,6 +34,28 @@ export const runRecordSchema = z.strictObject({
 })
 export type RunRecord = z.infer<typeof runRecordSchema>
 
+/** The document `ClusterRun`: what a cluster itself tells of its last run, and who has its lock now. */
+export const clusterRunSchema = z.strictObject({
+  apiVersion: z.literal('k3os-migrate/v1'),
+  kind: z.literal('ClusterRun'),
+  cluster: z.string(),
+  /** null: nobody has it. */
+  lock: z
+    .strictObject({
+      holder: z.string(),
+      since: z.string().nullable(),
+      renewedAt: z.string().nullable(),
+      /** Silence after which it may be taken over. */
+      durationSeconds: z.number(),
+      command: z.string().nullable(),
+      job: z.string().nullable(),
+    })
+    .nullable(),
+  /** null: none was ever begun here, or the last one was abandoned. */
+  run: runRecordSchema.nullable(),
+})
+export type ClusterRun = z.infer<typeof clusterRunSchema>
+
 /** All annotations of an object together may have 256 KiB (kubernetes/apimachinery pkg/api/validation/objectmeta.go). */
 const roomBytes = 160 * 1024
 

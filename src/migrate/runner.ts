@@ -1,7 +1,7 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import type { JournalRecord } from '../core/journal.ts'
 import { pointOfNoReturn } from '../core/methods.ts'
-import { stepDefaults, stepGraceMs, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
+import { stepDefaults, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
 import type { Approval } from '../core/approvals.ts'
 import { closedWindow } from '../core/plan-window.ts'
 import { offsetAt } from '../core/time-zone.ts'
@@ -12,9 +12,11 @@ import type { RunLock } from './lease.ts'
 import { fenced, silenceMs, tellState } from './locked-run.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
+import { stepContext } from './step-context.ts'
 import { steps } from './steps/index.ts'
 import { NothingTouched } from './steps/rebuilt.ts'
-import { pause, stopped, waitUntil, windowError } from './wait.ts'
+import { rollBack } from './undo.ts'
+import { isStop, patiently, pause, stopped, waitUntil, windowError } from './wait.ts'
 
 /** What a run tells while it goes on; progress lines and `events.jsonl` are made of it. */
 export type RunEvent =
@@ -157,19 +159,6 @@ async function carryOut(
   }
 }
 
-/** Servers restart during this very job: a failure that may pass is met like a crash, by looking again. */
-async function patiently<T>(context: StepContext, act: () => Promise<T>): Promise<T> {
-  for (let left = 60; ; left -= 1) {
-    try {
-      return await act()
-    } catch (error) {
-      if (!(error instanceof MigrateError) || !error.transient || left === 0) throw error
-      context.progress(`${error.message}; trying again`)
-      await pause(context, 5_000)
-    }
-  }
-}
-
 /** What the step's own deadline aborted ends with a reason that says nothing to anybody. */
 function timedOut(context: StepContext, step: Step, thrown: unknown): MigrateError | undefined {
   if (!context.signal.aborted || thrown instanceof MigrateError) return undefined
@@ -179,10 +168,6 @@ function timedOut(context: StepContext, step: Step, thrown: unknown): MigrateErr
     hint: `k3os-migrate resume ${runId}`,
     cause: thrown,
   })
-}
-
-function isStop({ exitCode: exit }: MigrateError): boolean {
-  return exit === exitCode.interrupted || exit === exitCode.terminated
 }
 
 /** After a crash: looks at the world before touching it again. */
@@ -224,60 +209,8 @@ async function confirm(context: StepContext, step: Step, intent: Intent): Promis
   })
 }
 
-/** Undoes in reverse what this attempt did, and proves it. Returns the error to end with. */
-async function rollBack(
-  job: Run,
-  journal: Journal,
-  node: PlanNode,
-  state: NodeState,
-  cause?: MigrateError,
-): Promise<MigrateError> {
-  const reason = cause?.message ?? state.failure?.message ?? 'an earlier failure'
-  for (const { id } of node.steps.toReversed()) {
-    const done = state.steps.get(id)
-    const step = steps[id]
-    if (done === undefined || done.outcome === 'undone' || step.undo === undefined) continue
-    const context = stepContext(job, journal, node, state.attempt, id)
-    try {
-      await patiently(context, async () => {
-        await job.lock?.prove()
-        for (const action of (await step.undo?.(context, done.intent)) ?? []) {
-          const describe = `undo: ${action.describe}`
-          job.onEvent({ type: 'action', node: node.name, step: id, describe })
-          await journal.note(node.name, id, state.attempt, { action: job.scrub(describe) })
-          await action.run(context.signal)
-        }
-        // An undo that still has something to do afterwards did not work.
-        const [left] = (await step.undo?.(context, done.intent)) ?? []
-        if (left !== undefined)
-          throw new MigrateError(`${left.describe} had no effect`, { exitCode: exitCode.needsOperator })
-      })
-    } catch (error) {
-      if (!(error instanceof MigrateError) || error instanceof Halt || isStop(error)) throw error
-      return new MigrateError(`${node.name}: ${reason}; undoing it failed too: ${error.message}`, {
-        exitCode: exitCode.needsOperator,
-        hint: `when the cause is gone: k3os-migrate resume ${job.runId}`,
-        cause: error,
-      })
-    }
-    await journal.result(node.name, id, state.attempt, { outcome: 'undone' })
-    job.onEvent({ type: 'step.end', node: node.name, step: id, outcome: 'undone' })
-  }
-  await journal.result(node.name, nodeRecord, state.attempt, { outcome: 'rolled-back' })
-  job.onEvent({ type: 'node.end', node: node.name, outcome: 'rolled-back' })
-  // Blocked, stale or locked keep their own code: the same outcome has the same code everywhere.
-  const known = cause?.exitCode ?? state.failure?.exit
-  const exit =
-    known === exitCode.unexpected || known === undefined ? exitCode.rolledBack : (known as ExitCode)
-  return new MigrateError(`${reason}; ${node.name} is as it was before`, {
-    exitCode: exit,
-    hint: `${cause?.hint === undefined ? '' : `${cause.hint}; then: `}k3os-migrate resume ${job.runId}`,
-    cause,
-  })
-}
-
 /** A node past its point of no return is always finished, whatever the time. */
-function mayHaveBeenTouched(node: PlanNode, state: NodeState): boolean {
+export function mayHaveBeenTouched(node: PlanNode, state: NodeState): boolean {
   const ponr = node.steps.findIndex(({ id }) => id === pointOfNoReturn(node))
   return (
     ponr !== -1 && node.steps.slice(ponr).some(({ id }) => state.steps.has(id)) && state.phase === 'running'
@@ -293,28 +226,4 @@ function canUndo(node: PlanNode, step: StepId): boolean {
   const order = node.steps.map(({ id }) => id)
   const ponr = pointOfNoReturn(node)
   return ponr === null || order.indexOf(step) < order.indexOf(ponr)
-}
-
-function stepContext(job: Run, journal: Journal, node: PlanNode, attempt: number, id: StepId): StepContext {
-  const timeoutMs = node.steps.find((step) => step.id === id)?.timeoutMs ?? 0
-  return {
-    ...job.ports,
-    plan: job.plan,
-    node,
-    runId: job.runId,
-    attempt,
-    // The time the plan gives it; a little more lets the wait inside say what it waited for.
-    signal: job.ports.clock.timeout(timeoutMs + stepGraceMs),
-    stop: job.stop,
-    earlier(step) {
-      const state = journal.state(node.name)
-      const intent = state.attempt === attempt ? state.steps.get(step)?.intent : undefined
-      if (intent === undefined) throw new Error(`${id} needs ${step}, which this attempt has not begun`)
-      return intent
-    },
-    translate: async (nonce) => job.translate(node, nonce),
-    progress(message) {
-      job.onEvent({ type: 'step.progress', node: node.name, step: id, message })
-    },
-  }
 }

@@ -84,11 +84,7 @@ async function acquireNow(request: LeaseRequest, holder: string): Promise<Taken>
 function refuseOtherRun(request: LeaseRequest, found: LeaseState): void {
   const { store, runId, takeOver } = request
   const record = parseRunRecord(found.annotations[leaseAnnotations.record])
-  if (record === 'unreadable')
-    throw new MigrateError(`the run record in the lock of ${store.where} cannot be read`, {
-      exitCode: exitCode.locked,
-      hint: 'if surely no run is under way: kubectl -n kube-system delete lease k3os-migrate',
-    })
+  if (record === 'unreadable') throw lockUnreadable(store)
   if (found.holder !== null) {
     const { runId: other } = parseHolder(found.holder)
     if (other === runId || other === takeOver) return
@@ -103,6 +99,13 @@ function refuseOtherRun(request: LeaseRequest, found: LeaseState): void {
       hint: `k3os-migrate resume ${record.runId}, or give it up: k3os-migrate abandon ${record.runId}; if its directory is lost: k3os-migrate ${request.command} --take-over ${record.runId}`,
     },
   )
+}
+
+export function lockUnreadable({ where }: Pick<LeaseStore, 'where'>): MigrateError {
+  return new MigrateError(`the run record in the lock of ${where} cannot be read`, {
+    exitCode: exitCode.locked,
+    hint: 'if surely no run is under way: kubectl -n kube-system delete lease k3os-migrate',
+  })
 }
 
 /** False when the Lease may be taken now; true when it changed meanwhile and must be looked at anew. */

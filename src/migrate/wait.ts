@@ -102,3 +102,21 @@ export function stopped(stop: AbortSignal, node?: string): MigrateError {
 export function windowError(what: string, runId: string): MigrateError {
   return new MigrateError(what, { exitCode: exitCode.blocked, hint: `then: k3os-migrate resume ${runId}` })
 }
+
+/** Servers restart during this very job: a failure that may pass is met like a crash, by looking again. */
+export async function patiently<T>(context: StepContext, act: () => Promise<T>): Promise<T> {
+  for (let left = 60; ; left -= 1) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof MigrateError) || !error.transient || left === 0) throw error
+      context.progress(`${error.message}; trying again`)
+      await pause(context, 5_000)
+    }
+  }
+}
+
+/** Nothing failed: the user wants to stop. */
+export function isStop({ exitCode: exit }: MigrateError): boolean {
+  return exit === exitCode.interrupted || exit === exitCode.terminated
+}

@@ -7,6 +7,7 @@ import { comparisonSchema } from '../core/comparison.ts'
 import { inventorySchema } from '../core/inventory.ts'
 import { outcomeSchema } from '../core/outcome.ts'
 import { planSchema } from '../core/plan.ts'
+import { clusterRunSchema } from '../core/run-record.ts'
 import { json } from './json.ts'
 
 const documents = {
@@ -14,6 +15,7 @@ const documents = {
   Assessment: assessmentSchema,
   Plan: planSchema,
   Outcome: outcomeSchema,
+  ClusterRun: clusterRunSchema,
   Comparison: comparisonSchema,
   Evidence: evidenceSchema,
   EvidenceVerdict: evidenceVerdictSchema,

@@ -1,6 +1,8 @@
 import { CommanderError, type Command } from 'commander'
 import type { CommandIo } from '../../src/commands/io.ts'
 import { MigrateError } from '../../src/core/errors.ts'
+import type { CommandNode } from '../../src/core/command-tree.ts'
+import { commandTree } from '../../src/program-closing.ts'
 import { createProgram, type Commands } from '../../src/program.ts'
 
 export interface Parsed {
@@ -44,6 +46,12 @@ function linesBelow(command: Command, path: string): readonly string[] {
   })
 }
 
+/** The command tree as completion sees it. */
+export function recordedTree(): CommandNode {
+  const record = () => async () => async () => 0 as const
+  return commandTree(recordedProgram(record, { out: '', err: '' }))
+}
+
 function recordedProgram(
   record: (command: keyof Commands) => Commands[keyof Commands],
   said: { out: string; err: string },
@@ -77,11 +85,13 @@ function recordedProgram(
     apply: record('apply'),
     resume: record('resume'),
     status: record('status'),
+    abandon: record('abandon'),
     report: record('report'),
     demo: record('demo'),
     evidenceCreate: record('evidenceCreate'),
     evidenceVerify: record('evidenceVerify'),
     rbac: record('rbac'),
+    completion: record('completion'),
     finalize: record('finalize'),
     finalizeApply: record('finalizeApply'),
   }

@@ -97,6 +97,8 @@ export interface Simulated {
     readonly limit?: number
     readonly scrub?: (text: string) => string
     readonly lock?: RunLock
+    /** Something else than going on with the run. */
+    readonly act?: (job: Run) => Promise<RunResult>
     /** Other ports than those of the simulation: with something around them. */
     readonly ports?: StepPorts
   }): Promise<RunResult>
@@ -154,6 +156,7 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
       scrub = (text: string) => text,
       lock,
       ports: given = ports,
+      act = async (job: Run) => run(job, limit),
     } = {}) {
       let appended = 0
       const sink: JournalSink = {
@@ -176,7 +179,7 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
         scrub,
         stop,
       }
-      return run(job, limit)
+      return act(job)
     },
   }
 }

@@ -180,6 +180,13 @@ const table: readonly (readonly [line: string, command: string, options: object]
   ['resume 0193 --next', 'resume', { run: '0193', next: true, output: 'table' }],
   ['status', 'status', { output: 'table' }],
   ['status 0193 --state-dir s -o json', 'status', { run: '0193', stateDir: 's', output: 'json' }],
+  ['status --from-cluster', 'status', { fromCluster: true, output: 'table' }],
+  ['abandon 0193', 'abandon', { run: '0193', output: 'table' }],
+  [
+    'abandon 0193 --leave a b --state-dir s --take-over 0193 -o json',
+    'abandon',
+    { run: '0193', leave: ['a', 'b'], stateDir: 's', takeOver: '0193', output: 'json' },
+  ],
   ['report', 'report', { output: 'markdown' }],
   ['evidence create', 'evidenceCreate', {}],
   [
@@ -192,6 +199,7 @@ const table: readonly (readonly [line: string, command: string, options: object]
     'evidenceVerify',
     { file: 'e.tar', allowedSigners: 'a', requireSignature: true, output: 'json' },
   ],
+  ['completion bash', 'completion', { shell: 'bash', tree: expect.anything() as unknown }],
   ['rbac apply', 'rbac', { command: ['apply'], namespace: 'kube-system', output: 'yaml' }],
   [
     'rbac inventory --via-pod --name n --namespace ns -o json',

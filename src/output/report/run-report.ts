@@ -78,6 +78,8 @@ function stateOf({ status }: Outcome): RunReport['state'] {
       return { text: 'paused: it can go on', tone: 'warn' }
     case 'needs-operator':
       return { text: 'a person is needed', tone: 'bad' }
+    case 'abandoned':
+      return { text: 'given up', tone: 'warn' }
   }
 }
 
