@@ -1,5 +1,6 @@
-import { InvalidArgumentError, type Command, type Option } from 'commander'
+import { Argument, InvalidArgumentError, type Command, type Option } from 'commander'
 import type { CommandIo } from './commands/io.ts'
+import { valueOf, type CommandNode } from './core/command-tree.ts'
 import type { ExitCode } from './core/errors.ts'
 import { helpEnd } from './usage.ts'
 
@@ -22,6 +23,7 @@ export interface ClosingCommands {
   readonly rbac: () => Promise<Action>
   readonly finalize: () => Promise<Action>
   readonly finalizeApply: () => Promise<Action>
+  readonly completion: () => Promise<Action>
 }
 
 export const realClosingCommands: ClosingCommands = {
@@ -29,6 +31,7 @@ export const realClosingCommands: ClosingCommands = {
   evidenceVerify: async () => (await import('./commands/evidence.ts')).evidenceVerify,
   finalize: async () => (await import('./commands/finalize.ts')).finalize,
   finalizeApply: async () => (await import('./commands/finalize.ts')).finalizeApply,
+  completion: async () => (await import('./commands/completion.ts')).completion,
   rbac: async () => (await import('./commands/rbac.ts')).rbac,
 }
 
@@ -112,6 +115,38 @@ export function addClosingCommands({ program, add, output }: ProgramParts, comma
     .option('--name <name>', 'of account, roles and bindings; default: k3os-migrate-COMMAND')
     .option('--namespace <name>', 'where the account is', 'kube-system')
     .addOption(output(['yaml', 'json'], 'yaml'))
+  add(
+    program,
+    'completion',
+    'print what lets a shell complete commands and flags',
+    async () => {
+      const print = (await commands.completion()) as (options: unknown, io: CommandIo) => Promise<ExitCode>
+      return async (options: object, io) => print({ ...options, tree: commandTree(program) }, io)
+    },
+    ['completion bash > ~/.local/share/bash-completion/completions/k3os-migrate', 'completion fish'],
+  ).addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
+}
+
+/** What can be typed, as data. Help stands everywhere. */
+export function commandTree(command: Command): CommandNode {
+  const help = { names: ['--help', '-h'], description: 'print help', value: null }
+  const flags = command.options.map(
+    ({ long, short, description, flags: text, argChoices, required, optional }) => ({
+      names: [long, short].filter((name) => name !== undefined && name !== null),
+      description,
+      value: required || optional ? valueOf(/[<[](.+?)[>\]]/.exec(text)?.[1] ?? '', argChoices) : null,
+    }),
+  )
+  return {
+    name: command.name(),
+    description: command.description(),
+    flags: [...flags, help],
+    arguments: command.registeredArguments.map((argument) => ({
+      name: argument.name(),
+      value: valueOf(argument.name(), argument.argChoices),
+    })),
+    commands: command.commands.map(commandTree),
+  }
 }
 
 /** Takes the words of a command one by one, and nothing else. */

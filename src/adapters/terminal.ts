@@ -103,14 +103,30 @@ function stopSignal(): AbortSignal {
   return controller.signal
 }
 
-/** Asks for a line of text; only called when `interactive`. End of input is "no answer", never "yes". */
+/**
+ * Asks for a line of text; only called when `interactive`. End of input is "no answer", never "yes". The library itself would
+ * wait for ever after Ctrl-D, or when the terminal goes away, as long as anything else keeps the process alive.
+ */
 async function ask(question: string, type: 'input' | 'password'): Promise<string | undefined> {
   const { default: inquirer } = await import('inquirer')
+  const over = new AbortController()
+  const end = (): void => over.abort()
+  const onKey = (_text: unknown, key?: { readonly ctrl?: boolean; readonly name?: string }): void => {
+    if (key?.ctrl === true && key.name === 'd') over.abort()
+  }
+  const endings = ['end', 'close', 'error'] as const
+  for (const event of endings) process.stdin.on(event, end)
+  process.stdin.on('keypress', onKey)
   try {
-    const answers = await inquirer.prompt([{ type, name: 'answer', message: question }])
+    const prompt = inquirer.createPromptModule({ signal: over.signal })
+    const answers = await prompt([{ type, name: 'answer', message: question }])
     return String(answers.answer)
   } catch (error) {
-    if (error instanceof Error && error.name === 'ExitPromptError') return undefined
+    const unanswered = ['ExitPromptError', 'AbortPromptError']
+    if (error instanceof Error && unanswered.includes(error.name)) return undefined
     throw error
+  } finally {
+    for (const event of endings) process.stdin.off(event, end)
+    process.stdin.off('keypress', onKey)
   }
 }
