@@ -10,18 +10,10 @@ import { exitCode } from '../../../src/core/errors.ts'
 import { exampleRun } from '../../support/example-run.ts'
 import { recordingIo } from '../../support/recording-io.ts'
 import { requirePart } from '../../support/require-part.ts'
-
-function missing(): string | undefined {
-  try {
-    execFileSync('ssh-keygen', ['-?'], { stdio: 'ignore' })
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'there is no ssh-keygen'
-  }
-  return undefined
-}
+import { sshKeygenMissing } from '../../support/ssh-keygen.ts'
 
 /** Plan, approvals and archive signed with real keys, checked with ssh-keygen. */
-describe.skipIf(requirePart('SSHKEYGEN', missing()))('evidence signed with SSH keys', () => {
+describe.skipIf(requirePart('SSHKEYGEN', sshKeygenMissing()))('evidence signed with SSH keys', () => {
   let folder: string
   const at = (name: string): string => join(folder, name)
 

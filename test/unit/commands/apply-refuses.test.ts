@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { apply } from '../../../src/commands/apply.ts'
+import { apply, type ApplyOptions } from '../../../src/commands/apply.ts'
+import type { CommandIo } from '../../../src/commands/io.ts'
 import type { RunOptions } from '../../../src/commands/run-options.ts'
 import { exitCode, type ExitCode } from '../../../src/core/errors.ts'
 import { planDigest } from '../../../src/core/make-plan.ts'
@@ -28,11 +29,19 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function applied(options: Partial<RunOptions> = {}): Promise<ExitCode> {
+type Options = { readonly [name in keyof RunOptions]?: RunOptions[name] | undefined }
+
+async function applied(options: Options = {}, io: CommandIo = recordingIo(folder)): Promise<ExitCode> {
   const kube = simulatedKube(world)
   return apply(
-    { plan: 'plan.json', stateDir: 'state', output: 'table', approvePlan: plan.digest, ...options },
-    recordingIo(folder),
+    {
+      plan: 'plan.json',
+      stateDir: 'state',
+      output: 'table',
+      approvePlan: plan.digest,
+      ...options,
+    } as ApplyOptions,
+    io,
     {
       kube,
       reader: kube,
@@ -102,6 +111,16 @@ describe('apply refuses, with nothing changed,', () => {
 
   it('a plan nobody approved, where nobody can be asked', async () => {
     await expect(applied({ approvePlan: '' })).rejects.toMatchObject({ exitCode: exitCode.approvalMissing })
+    expect(await untouched()).toBe(true)
+  })
+
+  it.each([undefined, '', 'yes', 'y'])('a node when the answer is %j at its prompt', async (answer) => {
+    const person = recordingIo(folder, { interactive: true, ask: async () => answer })
+    // The run begins, and ends, before anything is done to the node.
+    await expect(applied({ stateDir: 'runs', approvePlan: undefined }, person)).rejects.toMatchObject({
+      exitCode: exitCode.approvalMissing,
+      message: expect.stringMatching(/was not approved$/),
+    })
     expect(await untouched()).toBe(true)
   })
 
