@@ -201,6 +201,8 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of this disk is used up',
+  EIO: 'the disk reports an error (EIO)',
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of the path is not a directory',
   EEXIST: 'a file stands where a directory must be',

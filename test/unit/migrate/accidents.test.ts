@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { diskError } from '../../../src/adapters/files.ts'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import type { JournalRecord } from '../../../src/core/journal.ts'
 import type { NodePatch } from '../../../src/migrate/ports.ts'
-import { simulate, smallScenario, type Simulated } from '../../support/simulated-run.ts'
+import { blockedScenario, simulate, smallScenario, type Simulated } from '../../support/simulated-run.ts'
 
 /** What the cluster is asked to change, in order. */
 function watchPatches(simulated: Simulated): (readonly [string, NodePatch])[] {
@@ -83,27 +84,57 @@ describe('a failure that may pass', () => {
   })
 })
 
-describe('a journal that cannot be written', () => {
-  const full = new MigrateError('cannot write the journal: the disk is full', { exitCode: exitCode.io })
+describe.each([
+  ['full', 'ENOSPC', 'the disk is full'],
+  ['broken', 'EIO', 'the disk reports an error (EIO)'],
+])('a journal on a disk that is %s', (_, code, reason) => {
+  const failure = diskError('write the journal', Object.assign(new Error(code), { code }))
 
-  it('ends the run before anything else is done, whenever it happens', async () => {
+  /** The sink fails from this record on. How many changes came after that, and how the run ended. */
+  async function failFrom(simulated: Simulated, records: number) {
+    const patches = watchPatches(simulated)
+    let patchesThen = 0
+    const push = simulated.journal.push.bind(simulated.journal)
+    simulated.journal.push = (...added) => {
+      patchesThen = patches.length
+      if (simulated.journal.length >= records) throw failure
+      return push(...added)
+    }
+    const exit = await exitOf(simulated.start({ limit: 1 }))
+    simulated.journal.push = push
+    return { exit, later: patches.length - patchesThen }
+  }
+
+  it('is told with what is wrong with it', () => {
+    expect(failure).toMatchObject({ exitCode: exitCode.io, message: `cannot write the journal: ${reason}` })
+  })
+
+  it('ends the run before anything else is done, whenever it happens, and the run goes on later', async () => {
     const whole = simulate(smallScenario())
     await whole.start({ limit: 1 })
     for (let records = 1; records < whole.journal.length; records += 1) {
       const simulated = simulate(smallScenario())
-      const patches = watchPatches(simulated)
-      let patchesThen = 0
-      const push = simulated.journal.push.bind(simulated.journal)
-      simulated.journal.push = (...added) => {
-        patchesThen = patches.length
-        if (simulated.journal.length >= records) throw full
-        return push(...added)
-      }
-      const exit = await exitOf(simulated.start({ limit: 1 }))
-      expect([exit, patches.length - patchesThen], `no room after record ${records}`).toEqual([
-        exitCode.io,
-        0,
-      ])
+      const end = await failFrom(simulated, records)
+      expect(end, `no room after record ${records}`).toEqual({ exit: exitCode.io, later: 0 })
+      expect((await simulated.start({ limit: 1 })).error, `no room after record ${records}`).toBeNull()
+    }
+  })
+
+  it('ends an undo as well, which is finished later', async () => {
+    const whole = simulate(blockedScenario())
+    await whole.start()
+    const failed = whole.journal.findIndex(({ data }) => data['outcome'] === 'failed')
+    const last = whole.journal.findIndex(({ data }) => data['outcome'] === 'rolled-back')
+    for (let records = failed; records <= last; records += 1) {
+      const simulated = simulate(blockedScenario())
+      const end = await failFrom(simulated, records)
+      expect(end, `no room after record ${records}`).toEqual({ exit: exitCode.io, later: 0 })
+      await simulated.start()
+      const node = simulated.world.node('a')
+      expect(node && simulated.world.kubeNode(node), `no room after record ${records}`).toMatchObject({
+        unschedulable: false,
+        annotations: {},
+      })
     }
   })
 })
