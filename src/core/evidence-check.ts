@@ -14,7 +14,7 @@ import {
   type Evidence,
 } from './evidence.ts'
 import { approvalsOf, evidenceStatements, type JournaledApproval } from './evidence-statements.ts'
-import { parseJournal, type JournalReading } from './journal.ts'
+import { parseJournal, type JournalReading, type JournalRecord } from './journal.ts'
 import { planDigest } from './make-plan.ts'
 import { makeOutcome } from './make-outcome.ts'
 import { outcomeSchema, type Outcome } from './outcome.ts'
@@ -86,7 +86,7 @@ export function checkEvidence(files: ArchiveFiles, sha256: Hash): EvidenceReadin
       'journal.jsonl',
       `is whole: each of its ${records.length} records has the hash of the one before`,
       records.length === 0 ? 'it has no record' : null,
-      records.at(-1)?.data['event'] === 'end' ? null : 'its last record is not the end of a run',
+      isEnd(records.at(-1)) ? null : 'its last record is not the end of a run',
       manifest === null ? null : chainProblem(chainEnds(records), manifest),
     )
     const started = records.find(({ data }) => data['event'] === 'start')?.data['planDigest']
@@ -193,6 +193,11 @@ function chainProblem(ends: Evidence['journal'], { journal }: Evidence): string 
     : 'the manifest has other hashes for its ends'
 }
 
+/** Under way, or killed, it has another last record. */
+function isEnd(record: JournalRecord | undefined): boolean {
+  return ['end', 'abandoned'].some((event) => record?.data['event'] === event)
+}
+
 /** Only what both must agree on: how a sentence is worded may change from version to version. */
 function outcomeProblem(outcome: Outcome, plan: Plan, records: JournalReading['records']): string | null {
   const runId = records[0]?.runId ?? ''
@@ -209,8 +214,9 @@ function outcomeProblem(outcome: Outcome, plan: Plan, records: JournalReading['r
     now: outcome.endedAt,
     resume: '',
   })
-  const ended = records.at(-1)?.data['exit']
-  if (ended !== exit) return `it says exit ${exit}, the journal ${String(ended)}`
+  const last = records.at(-1)?.data ?? {}
+  if (last['event'] === 'end' && last['exit'] !== exit)
+    return `it says exit ${exit}, the journal ${String(last['exit'])}`
   if (made.status !== outcome.status) return `it says ${outcome.status}, the journal ${made.status}`
   const differing = made.nodes.find((node, index) => {
     const { name, state, proof } = outcome.nodes[index] ?? {}

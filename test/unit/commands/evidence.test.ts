@@ -1,10 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/adapters/files.ts'
 import type { Signatures } from '../../../src/adapters/ssh-signature.ts'
+import { abandon } from '../../../src/commands/abandon.ts'
+import { apply, type MovePorts } from '../../../src/commands/apply.ts'
 import { evidenceCreate, evidenceVerify } from '../../../src/commands/evidence.ts'
 import { planApprove } from '../../../src/commands/plan-signature.ts'
 import { exitCode } from '../../../src/core/errors.ts'
@@ -14,6 +16,9 @@ import { chain, type JournalRecord } from '../../../src/core/journal.ts'
 import { planDigest } from '../../../src/core/make-plan.ts'
 import type { Plan } from '../../../src/core/plan.ts'
 import { readTar, writeTar } from '../../../src/core/tar.ts'
+import { simulatedKube } from '../../../src/simulation/kube.ts'
+import { simulatedHost } from '../../../src/simulation/machines.ts'
+import { examplePlan } from '../../support/example-cluster.ts'
 import { exampleRun, type ExampleRun } from '../../support/example-run.ts'
 import { recordingIo } from '../../support/recording-io.ts'
 
@@ -337,6 +342,42 @@ describe('what cannot be looked at is refused:', () => {
 
   test('to require a signature without knowing whose, with 64', async () => {
     await expect(checked({ requireSignature: true })).rejects.toMatchObject({ exitCode: exitCode.usage })
+  })
+})
+
+describe('the archive of a run that did not complete', () => {
+  let other: string
+  let ports: MovePorts
+  let run: string
+  beforeAll(async () => {
+    other = await mkdtemp(join(tmpdir(), 'evidence-'))
+    const world = await examplePlan(other)
+    const kube = simulatedKube(world)
+    const hook = { run: async () => ({ exitCode: 75, tail: 'not today' }) }
+    ports = { kube, reader: kube, host: simulatedHost(world), hook, clock: world.clock }
+    const { digest } = JSON.parse(readFileSync(join(other, 'plan.json'), 'utf8')) as Plan
+    const options = { plan: 'plan.json', approvePlan: digest, stateDir: 'state', output: 'table' } as const
+    await expect(apply(options, recordingIo(other), ports)).rejects.toMatchObject({
+      exitCode: exitCode.rolledBack,
+    })
+    ;[run = ''] = readdirSync(join(other, 'state/runs'))
+  })
+  afterAll(async () => {
+    await rm(other, { recursive: true, force: true })
+  })
+  const check = async () => {
+    const io = recordingIo(other)
+    await evidenceCreate({ stateDir: 'state', out: 'x.tar' }, io)
+    return [await evidenceVerify({ file: 'x.tar', output: 'table' }, io), io.stdout()] as const
+  }
+
+  test('holds when it paused', async () => {
+    expect(await check()).toEqual([0, expect.stringMatching(/rolled-back/)])
+  })
+
+  test('holds when it was abandoned', async () => {
+    await abandon({ run, stateDir: 'state', output: 'table' }, recordingIo(other), ports)
+    expect((await check())[0]).toBe(0)
   })
 })
 
