@@ -10,6 +10,7 @@ import { marker } from '../migrate/steps/check.ts'
 import { realPorts, type MovePorts } from './apply.ts'
 import { lockCluster, unlockCluster } from './cluster-lock.ts'
 import type { CommandIo } from './io.ts'
+import { refuseKnownMissingPermissions } from './permissions.ts'
 import { readNodes, readPlan, renderer, scrubber } from './plan-inputs.ts'
 import type { RunOptions } from './run-options.ts'
 import { printOutcome, tell } from './run-output.ts'
@@ -30,6 +31,7 @@ export async function abandon(options: AbandonOptions, io: CommandIo, given?: Mo
   const plan = await readPlan(join(directory, 'plan.json'))
   const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
   const ports = given ?? (await realPorts(options, io))
+  if (ports.access !== undefined) await refuseKnownMissingPermissions('abandon', ports.access, io.signal)
   const scrub = await scrubber(nodes)
   const journal = await openJournal(directory)
   let lock: LeaseHold | undefined

@@ -49,7 +49,7 @@ export interface FinalizeApplyOptions extends ClusterOptions {
 
 export interface FinalizeClusterPorts {
   readonly kube: Pick<Kube, 'node' | 'patchNode' | 'clusterUid' | 'where'>
-  readonly nodes: NodeLister
+  readonly nodes: Pick<NodeLister, 'nodes'>
   readonly leftovers: LeftoverStore
   readonly lease: Pick<LeaseStore, 'read'>
   readonly access?: AccessReviewer
@@ -247,7 +247,7 @@ async function refuseOtherRun(
   if (who === null) return
   throw new MigrateError(`${kube.where} is in use by ${who}, which is not finished`, {
     exitCode: exitCode.locked,
-    hint: 'kubectl -n kube-system get lease k3os-migrate -o yaml',
+    hint: 'k3os-migrate status --from-cluster',
   })
 }
 
