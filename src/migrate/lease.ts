@@ -59,6 +59,7 @@ export class LeaseHold implements RunLock {
   #taken: Taken | undefined
   #provenAt: Moment | undefined
   #lost: Halt | undefined
+  #mistake: { readonly error: unknown } | undefined
   #renewing: Promise<void> | undefined
   #silence: { readonly fromMs: number; readonly ms: number; readonly says: string } | null = null
   #record: string | undefined
@@ -87,6 +88,7 @@ export class LeaseHold implements RunLock {
 
   async prove(): Promise<void> {
     if (this.#lost !== undefined) throw this.#lost
+    if (this.#mistake !== undefined) throw this.#mistake.error
     if (this.#isFresh() && !this.#isDirty) return
     try {
       await this.#renew()
@@ -138,13 +140,13 @@ export class LeaseHold implements RunLock {
 
   async #keep(): Promise<void> {
     const { signal } = this.#over
-    while (!signal.aborted && this.#lost === undefined) {
+    while (!signal.aborted && this.#lost === undefined && this.#mistake === undefined) {
       try {
         await this.#clock.sleep(leaseTimes.renewMs, signal)
         await this.#renew()
       } catch (error) {
-        // Kept for whoever needs the proof next (`prove` asks again and throws); a lost Lease ends the loop.
-        if (!(error instanceof MigrateError) && !signal.aborted) throw error
+        // Whoever needs the proof next asks again, and is told. A mistake of ours is kept for them.
+        if (!(error instanceof MigrateError) && !signal.aborted) this.#mistake ??= { error }
       }
     }
   }

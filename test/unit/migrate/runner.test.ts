@@ -2,25 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import { nodeState, replay } from '../../../src/core/run-state.ts'
 import { marker } from '../../../src/migrate/steps/check.ts'
-import {
-  blockedScenario,
-  Killed,
-  simulate,
-  smallScenario,
-  type Simulated,
-} from '../../support/simulated-run.ts'
-
-/** What must be equal however often the run was interrupted. */
-function endState({ world, files }: Simulated) {
-  const nodes = [...world.nodes.values()].map((node) => {
-    const { bootId: _, machineId: __, ...kube } = world.kubeNode(node)
-    return { ...kube, system: node.system }
-  })
-  const pods = world.pods.map(
-    ({ name, node, ready }) => `${name.replace(/-7c9d-.*/, '')} ready=${ready} placed=${node !== null}`,
-  )
-  return { nodes, pods: pods.toSorted(), files: [...files.keys()].toSorted() }
-}
+import { blockedScenario, Killed, simulate, smallScenario } from '../../support/simulated-run.ts'
+import { endState } from '../../support/world-effects.ts'
 
 describe('a run', () => {
   it('moves every node and leaves it as it was, on the new system', async () => {
