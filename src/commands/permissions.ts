@@ -28,7 +28,7 @@ export async function refuseKnownMissingPermissions(
   }
 }
 
-export function missingPermissions(
+function missingPermissions(
   command: RbacCommand,
   { where }: AccessReviewer,
   missing: readonly Permission[],

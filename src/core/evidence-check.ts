@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import { approvalMessage } from './approvals.ts'
 import { canonicalJson } from './canonical.ts'
-import { MigrateError } from './errors.ts'
 import {
   chainEnds,
   evidenceParts,
@@ -14,20 +13,14 @@ import {
   type Evidence,
 } from './evidence.ts'
 import { approvalsOf, evidenceStatements, type JournaledApproval } from './evidence-statements.ts'
-import { parseJournal, type JournalReading, type JournalRecord } from './journal.ts'
+import { finalizeChecks } from './evidence-finalize.ts'
+import { readJournal, readJson, type EvidenceCheck } from './evidence-reading.ts'
+import type { JournalReading, JournalRecord } from './journal.ts'
 import { planDigest } from './make-plan.ts'
 import { makeOutcome } from './make-outcome.ts'
 import { outcomeSchema, type Outcome } from './outcome.ts'
 import { planSchema, type Plan } from './plan.ts'
 import type { ArchiveFiles } from './tar.ts'
-
-/** One thing that was looked at. `problem` is null when it is as it should be. */
-export interface EvidenceCheck {
-  /** The file it is about. */
-  readonly part: string
-  readonly what: string
-  readonly problem: string | null
-}
 
 /** A signature that the archive has; whether it holds only ssh-keygen and a list of signers can say. */
 export interface EvidenceSignature {
@@ -77,7 +70,7 @@ export function checkEvidence(files: ArchiveFiles, sha256: Hash): EvidenceReadin
     )
   if (plan !== null && manifest !== null) checks.push(...withheldChecks(plan, manifest))
 
-  const journal = readJournal(files, sha256)
+  const journal = readJournal(files, 'journal.jsonl', sha256)
   if (journal !== null && 'problem' in journal)
     look('journal.jsonl', 'is whole: each record has the hash of the one before', journal.problem)
   const records = journal === null || 'problem' in journal ? null : journal.records
@@ -112,41 +105,9 @@ export function checkEvidence(files: ArchiveFiles, sha256: Hash): EvidenceReadin
       )
     else if (manifest !== null) look(statementsFile, 'is there', 'it is missing')
   }
+  if (plan !== null) checks.push(...finalizeChecks(files, plan, records?.[0]?.runId ?? null, sha256))
   const approvals = records === null ? [] : approvalsOf(records)
   return { manifest, plan, outcome, checks, approvals, signatures: signaturesIn(files, plan, approvals) }
-}
-
-function readJson<T>(
-  files: ArchiveFiles,
-  path: string,
-  schema: z.ZodType<T>,
-): { readonly document: T } | { readonly problem: string } {
-  if (!files.has(path)) return { problem: 'it is missing' }
-  try {
-    const result = schema.safeParse(JSON.parse(textOf(files, path)))
-    if (result.success) return { document: result.data }
-    const [issue] = result.error.issues
-    return { problem: `it does not have the form it should, at ${issue?.path.join('.') || 'its top'}` }
-  } catch (error) {
-    if (error instanceof SyntaxError) return { problem: 'it is not JSON' }
-    throw error
-  }
-}
-
-function readJournal(
-  files: ArchiveFiles,
-  sha256: Hash,
-): JournalReading | { readonly problem: string } | null {
-  const file = 'journal.jsonl'
-  if (!files.has(file)) return null
-  try {
-    const reading = parseJournal(textOf(files, file), file, sha256)
-    return reading.torn ? { problem: 'its last line is torn' } : reading
-  } catch (error) {
-    if (!(error instanceof MigrateError)) throw error
-    const line = error.position?.line
-    return { problem: `${error.message}${line === undefined ? '' : ` (line ${line})`}` }
-  }
 }
 
 function digestChecks(files: ArchiveFiles, manifest: Evidence, sha256: Hash): EvidenceCheck[] {

@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts'
 import { nodeRecord, nodeState, replay } from './run-state.ts'
 
 /** An approval as the journal has it. `signature` is there when the approvals file had one. */
-export const journaledApprovalSchema = z.looseObject({
+const journaledApprovalSchema = z.looseObject({
   by: z.string(),
   at: z.string(),
   how: z.string(),

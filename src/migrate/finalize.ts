@@ -15,7 +15,7 @@ import type { Action } from './step.ts'
 import { stopped } from './wait.ts'
 
 /** Records of `finalize` in its own journal, beside that of the run. */
-export const finalizeStep = 'finalize'
+const finalizeStep = 'finalize'
 
 export interface FinalizePorts {
   readonly kube: Pick<Kube, 'node' | 'patchNode'>

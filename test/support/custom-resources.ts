@@ -1,5 +1,5 @@
 /** The kinds that k3s and system-upgrade-controller define, as far as the API server is concerned. */
-export function customResource(group: string, kind: string, plural: string): object {
+function customResource(group: string, kind: string, plural: string): object {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

@@ -335,6 +335,30 @@ describe('finalize apply', () => {
     expect(io.stdout()).toContain('finalize/journal.jsonl')
   })
 
+  test.each<[string, string, (content: string) => string]>([
+    [
+      'plan.json',
+      'it was changed after it was made',
+      (content) => content.replace('Lease of', 'x').replace('lock and', 'key and'),
+    ],
+    ['journal.jsonl', 'record 2 breaks the chain', (content) => content.replace('"removes"', '"keeps"')],
+    [
+      'journal.jsonl',
+      'its last record is not an end',
+      (content) => `${content.trimEnd().split('\n').slice(0, -1).join('\n')}\n`,
+    ],
+  ])('is no evidence with another %s: %s', async (file, message, change) => {
+    await approved()
+    const path = join(folder, 'state/runs', runId(), 'finalize', file)
+    writeFileSync(path, change(readFileSync(path, 'utf8')))
+    await expect(
+      evidenceCreate({ stateDir: 'state', out: 'x.tar' }, recordingIo(folder)),
+    ).rejects.toMatchObject({
+      exitCode: exitCode.stalePlan,
+      message: expect.stringMatching(`^finalize/${file} does not hold: .*${message}`),
+    })
+  })
+
   test('only prints the sentences in a dry run, without an approval', async () => {
     const { end, io } = await carryOut({ dryRun: true })
     expect([end, cluster.changes]).toEqual([0, []])
