@@ -118,6 +118,25 @@ function podsOf(
   }
 }
 
+const rawDaemonSetStatus = z.object({
+  metadata,
+  status: z.object({ desiredNumberScheduled: amount, numberReady: amount }).nullish(),
+})
+
+/** Nodes it should be on, and those on which it is ready. */
+export function daemonSetState(
+  raw: unknown,
+): Pick<Workload, 'namespace' | 'name' | 'desired' | 'ready'> & { readonly kind: 'DaemonSet' } {
+  const { metadata: meta, status } = parseObject('DaemonSet', rawDaemonSetStatus, raw)
+  return {
+    kind: 'DaemonSet',
+    namespace: meta.namespace ?? '',
+    name: meta.name,
+    desired: status?.desiredNumberScheduled ?? 0,
+    ready: status?.numberReady ?? 0,
+  }
+}
+
 const rawWebhooks = z.object({
   metadata,
   webhooks: z

@@ -25,6 +25,7 @@ const after = [
   'join',
   'restore',
   'uncordon',
+  'workloads',
   'soak',
 ] as const satisfies readonly StepId[]
 
@@ -48,10 +49,13 @@ export function pointOfNoReturn({ steps }: Pick<PlanNode, 'steps'>): StepId | nu
   return steps.find(({ id }) => pointsOfNoReturn.has(id))?.id ?? null
 }
 
+/** Steps that only look at a node which takes pods already. */
+const watching: ReadonlySet<StepId> = new Set(['workloads', 'soak'])
+
 /** At worst, from the first write to the disk until the node takes pods again; 0 when each step can be undone. */
 export function pointOfNoReturnMs(node: PlanNode): number {
   const from = node.steps.findIndex(({ id }) => id === pointOfNoReturn(node))
-  return stepsMs(from === -1 ? [] : node.steps.slice(from).filter(({ id }) => id !== 'soak'))
+  return stepsMs(from === -1 ? [] : node.steps.slice(from).filter(({ id }) => !watching.has(id)))
 }
 
 /** Who or what rebuilds a machine, for sentences: `by ./rebuild.sh`, `by hand`. */

@@ -18,6 +18,7 @@ export const stepIds = [
   'join',
   'restore',
   'uncordon',
+  'workloads',
   'soak',
 ] as const
 export type StepId = (typeof stepIds)[number]
@@ -40,6 +41,7 @@ export const stepDefaults: Readonly<Record<StepId, { readonly title: string; rea
     join: { title: 'prove that it rejoined', timeoutMs: minutes(10) },
     restore: { title: 'restore labels and taints', timeoutMs: minutes(1) },
     uncordon: { title: 'uncordon', timeoutMs: minutes(1) },
+    workloads: { title: 'see all workloads back', timeoutMs: minutes(15) },
     // Its length is the node's `soakMs`; this is what it may take besides, for a node that recovers.
     soak: { title: 'watch it for a while', timeoutMs: minutes(5) },
   }

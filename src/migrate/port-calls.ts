@@ -26,7 +26,7 @@ export const effects: {
     attachedVolumes: 'reads',
     clusterUid: 'reads',
   },
-  reader: { nodes: 'reads', read: 'reads' },
+  reader: { nodes: 'reads', workloads: 'reads', read: 'reads' },
   host: { collect: 'reads', readFile: 'reads', writeFile: 'changes', fingerprint: 'reads' },
   hook: { run: 'changes' },
   files: { write: 'changes', remove: 'changes', read: 'reads', digest: 'reads' },

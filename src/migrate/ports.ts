@@ -93,9 +93,20 @@ export interface KubectlKube extends Kube {
   servesEviction(signal: AbortSignal): Promise<boolean>
 }
 
-/** All nodes, fresh, all pages: for what concerns more than one of them. */
+/** What a controller says of its pods. */
+export interface WorkloadState {
+  readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet'
+  readonly namespace: string
+  readonly name: string
+  /** Pods it wants now; of a DaemonSet: nodes it wants to be on. */
+  readonly desired: number
+  readonly ready: number
+}
+
+/** Fresh, all pages: for what concerns more than one node. */
 export interface NodeLister {
   nodes(signal: AbortSignal): Promise<KubeNode[]>
+  workloads(signal: AbortSignal): Promise<WorkloadState[]>
 }
 
 /** Reading a whole cluster once, for the inventory. Parts that cannot be read are `failures` in the answer. */

@@ -75,6 +75,7 @@ function phaseOf({ id }: RehearsedStep): Phase {
     case 'join':
     case 'restore':
     case 'uncordon':
+    case 'workloads':
       return 'rejoin'
     case 'soak':
       return 'soak'

@@ -42,7 +42,7 @@ function nodeRow({ name, state, steps }: RehearsedNode) {
     first === undefined ? '-' : offset(first.startMs),
     took('drain'),
     took('reimage', 'hand-over'),
-    took('compare', 'release', 'join'),
+    took('compare', 'release', 'join', 'workloads'),
     took('soak'),
     first === undefined ? '-' : offset(end),
     { text: state, role: stateTones[state] },

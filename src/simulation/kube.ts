@@ -1,6 +1,13 @@
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { ClusterFacts, Pod } from '../core/inventory.ts'
-import type { ClusterReader, Ending, Eviction, KubectlKube, NodeLister } from '../migrate/ports.ts'
+import type {
+  ClusterReader,
+  Ending,
+  Eviction,
+  KubectlKube,
+  NodeLister,
+  WorkloadState,
+} from '../migrate/ports.ts'
 import type { World } from './world.ts'
 
 /** The Kubernetes API of the simulated cluster. */
@@ -83,11 +90,32 @@ export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeL
       answer('list nodes')
       return [...world.nodes.values()].map((node) => world.kubeNode(node))
     },
+    async workloads() {
+      answer('list workloads')
+      return workloadStates(world)
+    },
     async read(): Promise<ClusterFacts> {
       answer('read the cluster')
       return world.facts()
     },
   }
+}
+
+/** Each controller with its pods; one on a node whose kubelet is silent is not ready. */
+function workloadStates(world: World): WorkloadState[] {
+  const states = new Map<string, { -readonly [key in keyof WorkloadState]: WorkloadState[key] }>()
+  for (const { namespace, controller, ready, terminating, node } of world.pods) {
+    if (controller === null || terminating) continue
+    const kind =
+      controller.kind === 'DaemonSet' || controller.kind === 'StatefulSet' ? controller.kind : 'Deployment'
+    const key = `${kind} ${namespace}/${controller.name}`
+    const state = states.get(key) ?? { kind, namespace, name: controller.name, desired: 0, ready: 0 }
+    const silent = node !== null && (world.node(node)?.silentSinceMs ?? null) !== null
+    state.desired += 1
+    state.ready += ready && !silent ? 1 : 0
+    states.set(key, state)
+  }
+  return [...states.values()]
 }
 
 /** kubernetes/kubernetes pkg/registry/core/pod/storage/eviction.go: more than one budget is an error, none is a yes. */

@@ -14,6 +14,7 @@ import { parseObject, text } from '../../core/kube-raw.ts'
 import {
   addon,
   customResource,
+  daemonSetState,
   helmChart,
   lease,
   persistentVolumeClaim,
@@ -34,6 +35,18 @@ import { type Groups, listCall, type ListedKind, listKind } from './lists.ts'
 export function readerOf(api: Api): ClusterReader & NodeLister {
   return {
     nodes: async (signal) => listNodes(api, signal),
+
+    async workloads(signal) {
+      const groups = readGroups(api, signal)
+      const all = async <T>(kind: ListedKind, read: (raw: unknown) => T): Promise<T[]> =>
+        (await listKind(api, groups, kind, signal))?.items.map(read) ?? []
+      const found = await Promise.all([
+        all(kinds.deployments, (raw) => ({ ...workload(raw, 'Deployment'), kind: 'Deployment' as const })),
+        all(kinds.statefulSets, (raw) => ({ ...workload(raw, 'StatefulSet'), kind: 'StatefulSet' as const })),
+        all(kinds.daemonSets, daemonSetState),
+      ])
+      return found.flat()
+    },
 
     async read(signal) {
       const version = await readVersion(api, signal)

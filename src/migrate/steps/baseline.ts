@@ -10,6 +10,9 @@ const baselineSchema = z.object({
   osImage: z.string(),
   kubeletVersion: z.string(),
   podCidr: z.string().nullable(),
+  internalIps: z.array(z.string()),
+  /** Ready pods of each controller, by `Kind namespace/name`. */
+  workloads: z.record(z.string(), z.number()),
 })
 export type Baseline = z.infer<typeof baselineSchema>
 

@@ -11,6 +11,7 @@ import {
   stateDiskSerial,
 } from '../../core/plan-fingerprint.ts'
 import type { Intent, Step, StepContext } from '../step.ts'
+import { readyWorkloads } from './workloads.ts'
 
 /** Annotation on the Node while this run works on it: `<run id>/<attempt>`. Undo touches nothing without it. */
 export const marker = 'k3os-migrate/run'
@@ -110,6 +111,7 @@ export const capture: Step = {
       osImage: now.osImage,
       kubeletVersion: now.kubeletVersion,
       podCidr: now.podCidr,
+      workloads: await readyWorkloads(context),
       internalIps: now.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
     }
   },

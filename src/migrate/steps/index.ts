@@ -11,6 +11,7 @@ import { restore } from './restore.ts'
 import { soak } from './soak.ts'
 import { stage } from './stage.ts'
 import { steer } from './steer.ts'
+import { workloads } from './workloads.ts'
 
 /** Every step by its id. The order is the plan's. */
 export const steps: Readonly<Record<StepId, Step>> = {
@@ -28,5 +29,6 @@ export const steps: Readonly<Record<StepId, Step>> = {
   join,
   restore,
   uncordon,
+  workloads,
   soak,
 }

@@ -1,5 +1,6 @@
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { releasePath } from '../../core/node-paths.ts'
+import type { KubeNode } from '../../core/inventory.ts'
 import type { Step, StepContext } from '../step.ts'
 import { persist, waitUntil } from '../wait.ts'
 import { baseline, staged } from './baseline.ts'
@@ -34,7 +35,11 @@ export const release: Step = {
 }
 
 /** How many times in a row, and how far apart, the node must look right (rolling-migration 8). */
-const series = { times: 3, everyMs: 10_000 }
+export const series = { times: 3, everyMs: 10_000 }
+
+/** The node controller says with these what the conditions of a node say: pressure, no network, not initialized. */
+const sickTaints =
+  /^node(?:\.cloudprovider)?\.kubernetes\.io\/(?:not-ready|unreachable|memory-pressure|disk-pressure|pid-pressure|network-unavailable|uninitialized)$/
 
 /** A heartbeat older than this is no sign of life: a dead node looks Ready for a while. */
 export const heartbeatLimitSeconds = 40
@@ -85,6 +90,8 @@ async function notJoined(context: StepContext): Promise<string | undefined> {
   if (now.bootId === before.bootId) return 'the Node object still shows the boot before the move'
   if (now.osImage.startsWith('k3OS')) return `the Node object still says ${now.osImage}`
   if (!now.ready) return 'it is not Ready'
+  const sick = now.taints.find(({ key }) => sickTaints.test(key))
+  if (sick !== undefined) return `it carries the taint ${sick.key}`
   const age = await context.kube.heartbeatAgeSeconds(context.node.name, context.signal)
   if (age === null || age > heartbeatLimitSeconds) return `its last heartbeat is ${age ?? 'unknown'} s old`
   return undefined
@@ -98,6 +105,7 @@ async function refuseOtherMachine(context: StepContext): Promise<void> {
     differs('Node UID', context.node.fingerprint.nodeUid, now.uid),
     differs('system UUID', before.systemUuid, now.systemUuid),
     differs('kubelet version', before.kubeletVersion, now.kubeletVersion),
+    differs('InternalIP', before.internalIps.join(', '), internalIpsOf(now)),
     differs('pod CIDR', before.podCidr ?? 'none', now.podCidr ?? 'none'),
   ].filter((difference) => difference !== undefined)
   if (differences.length === 0) return
@@ -108,6 +116,13 @@ async function refuseOtherMachine(context: StepContext): Promise<void> {
       hint: `find out why, then: k3os-migrate resume ${context.runId}`,
     },
   )
+}
+
+function internalIpsOf({ addresses }: KubeNode): string {
+  return addresses
+    .filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => address)
+    .join(', ')
 }
 
 function differs(what: string, before: string, now: string): string | undefined {

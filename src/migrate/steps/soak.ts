@@ -4,6 +4,7 @@ import type { Step, StepContext } from '../step.ts'
 import { pause } from '../wait.ts'
 import { readNode } from './check.ts'
 import { heartbeatLimitSeconds } from './join.ts'
+import { missingWorkloads } from './workloads.ts'
 
 const everyMs = 30_000
 
@@ -70,5 +71,5 @@ async function troubleOf(context: StepContext, bootId: string): Promise<string |
   if (!now.ready) return 'it is not Ready'
   const age = await context.kube.heartbeatAgeSeconds(context.node.name, context.signal)
   if (age === null || age > heartbeatLimitSeconds) return `its last heartbeat is ${age ?? 'unknown'} s old`
-  return undefined
+  return missingWorkloads(context)
 }

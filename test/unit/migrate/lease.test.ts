@@ -418,7 +418,7 @@ describe('a run under the lock', () => {
       status: 'running',
       runId: 'run-1',
       nodes: [
-        { name: 'a', state: 'in-progress', step: 'uncordon' },
+        { name: 'a', state: 'in-progress', step: 'workloads' },
         { name: 'b', state: 'pending' },
         { name: 's', state: 'pending' },
       ],

@@ -239,6 +239,7 @@ function moved(journal: JournalScript, name: string, attempt: number): void {
     join: 94_000,
     restore: 280,
     uncordon: 190,
+    workloads: 21_000,
     soak: 0,
   }
   const sentences: Partial<Record<StepId, string>> = {
