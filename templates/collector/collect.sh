@@ -181,6 +181,7 @@ used /var/lib/rancher/k3s/storage
 used /var/lib/rancher/k3s/storage/*
 used /var/lib/longhorn
 used /var/lib/kubelet
+used /var/lib/kubelet/pods/*/volumes/kubernetes.io~empty-dir/*
 used /var/log
 used /var/local
 used /home
@@ -492,10 +493,10 @@ once() { # KIND PATH
   take "$1" "$2"
 }
 
-# The directory for local-path volumes when k3s was told another one.
-volumes_elsewhere() {
+# The directory that k3s was told to use for something.
+directory_of() { # FLAG
   cat /etc/init.d/k3s-service /etc/rancher/k3s/config.yaml 2>/dev/null |
-    sed -n "s/.*default-local-storage-path[=:'\" ]*\([^'\" ]*\).*/\1/p" | head -n 1
+    sed -n "s/.*$1[=:'\" ]*\([^'\" ]*\).*/\1/p" | head -n 1
 }
 
 collect() {
@@ -539,9 +540,14 @@ collect() {
     esac
   done
   set +f
-  elsewhere=$(volumes_elsewhere)
+  # The directory for local-path volumes, and the kubelet's own, when k3s was told others.
+  elsewhere=$(directory_of default-local-storage-path)
   case $elsewhere in
     /*) each used "${elsewhere%/}/*" ;;
+  esac
+  elsewhere=$(directory_of root-dir)
+  case $elsewhere in
+    /*) each used "${elsewhere%/}/pods/*/volumes/kubernetes.io~empty-dir/*" ;;
   esac
   printf 'end %s\n' "$records"
 }

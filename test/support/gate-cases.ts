@@ -98,6 +98,17 @@ const hostPath = (readOnly: boolean) => [
   pod('cam', { volumes: [volume('hostPath', { path: '/opt/data', readOnly })] }),
 ]
 const emptyDir = (type: string) => [pod('web', { volumes: [volume(type)] })]
+const measured = (mebibytes: number) => () =>
+  look(
+    inventory(cluster({ pods: emptyDir('emptyDir') }), [
+      machine('s1'),
+      machine('a1', {
+        usage: {
+          '/var/lib/kubelet/pods/uid-of-web/volumes/kubernetes.io~empty-dir/data': mebibytes * 1024 * 1024,
+        },
+      }),
+    ]),
+  )
 const job = (phase: string) => [
   pod('report-1', { phase, controller: { apiVersion: 'batch/v1', kind: 'Job', name: 'report' } }),
 ]
@@ -356,6 +367,12 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     withCluster({ pods: emptyDir('emptyDir') }),
     'it is in memory',
     withCluster({ pods: emptyDir('emptyDir-memory') }),
+  ),
+  'PRE-EMPTYDIR-LARGE': gate(
+    '101 MiB in an emptyDir would be lost',
+    measured(101),
+    'it is 100 MiB',
+    measured(100),
   ),
   'PRE-HOSTPATH': gate(
     'a pod may write to a directory of the node',

@@ -1,8 +1,7 @@
 import { compareText } from '../findings.ts'
-import { readArguments } from '../k3s/arguments.ts'
 import type { AssessContext, Machine } from './context.ts'
 import { bytesOf, usersOf, volumesOn } from './local-volumes.ts'
-import { evictedPods, writtenHostPaths } from './workloads.ts'
+import { emptyDirsOf, evictedPods, writtenHostPaths } from './workloads.ts'
 
 /**
  * Data that is on the disk of one machine and nowhere else. `orphan`: a volume directory that no PersistentVolume names;
@@ -48,7 +47,7 @@ export function dataOf(machine: Machine, context: AssessContext): DataItem[] {
       pods,
       bytes: machine.facts?.usage[path] ?? null,
     })),
-    ...emptyDirsOf(machine, context),
+    ...emptyDirs(machine, context),
     ...orphansOn(machine, context),
   ]
 }
@@ -59,35 +58,19 @@ function datastoreOf({ facts }: Machine): DataItem[] {
   return [{ ...nothing, kind: 'datastore', path, bytes: facts.usage[path] ?? null }]
 }
 
-function emptyDirsOf(machine: Machine, context: AssessContext): DataItem[] {
-  const root = kubeletRoot(machine)
+function emptyDirs(machine: Machine, context: AssessContext): DataItem[] {
   return evictedPods(machine, context)
-    .flatMap(({ namespace, name, uid, volumes }) =>
-      volumes
-        .filter(({ type }) => type === 'emptyDir')
-        .map((volume): DataItem => {
-          const path = `${root}/pods/${uid}/volumes/kubernetes.io~empty-dir/${volume.name}`
-          return {
-            ...nothing,
-            kind: 'emptyDir',
-            path,
-            volume: volume.name,
-            pods: [`${namespace}/${name}`],
-            bytes: machine.facts?.usage[path] ?? null,
-          }
-        }),
+    .flatMap((pod) =>
+      emptyDirsOf(pod, machine).map(({ name, path, bytes }): DataItem => ({
+        ...nothing,
+        kind: 'emptyDir',
+        path,
+        volume: name,
+        pods: [`${pod.namespace}/${pod.name}`],
+        bytes,
+      })),
     )
     .toSorted((a, b) => compareText(a.pods.join(' '), b.pods.join(' ')))
-}
-
-/** Where the kubelet keeps the volumes of pods; k3s passes `root-dir` on. */
-function kubeletRoot({ facts }: Machine): string {
-  const given = readArguments(facts?.service.arguments ?? [], false).flatMap((one) =>
-    one.kind === 'flag' && one.flag.name === 'kubelet-arg'
-      ? (/^-*root-dir=(\/.*?)\/*$/.exec(String(one.value))?.[1] ?? [])
-      : [],
-  )
-  return given.at(-1) ?? '/var/lib/kubelet'
 }
 
 function orphansOn({ facts }: Machine, { cluster }: AssessContext): DataItem[] {

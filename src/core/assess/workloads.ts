@@ -1,13 +1,14 @@
 import { classifyPods } from '../drain.ts'
 import type { Finding } from '../findings.ts'
 import type { Pod } from '../inventory.ts'
+import { readArguments } from '../k3s/arguments.ts'
 import { aboutNode, type AssessContext, type Check, type Machine } from './context.ts'
 import { found } from './found.ts'
 
 /** What is lost when the pods of a node are evicted, and what they wrote on its disk. */
 export const workloadChecks: readonly Check[] = [
   { rules: ['PRE-UNMANAGED'], needs: ['cluster'], run: unmanagedPods },
-  { rules: ['PRE-EMPTYDIR'], needs: ['cluster'], run: emptyDirs },
+  { rules: ['PRE-EMPTYDIR', 'PRE-EMPTYDIR-LARGE'], needs: ['cluster'], run: emptyDirs },
   { rules: ['PRE-HOSTPATH'], needs: ['cluster'], run: hostPaths },
 ]
 
@@ -52,18 +53,67 @@ function unmanagedPods(context: AssessContext): Finding[] {
 function emptyDirs(context: AssessContext): Finding[] {
   return toMove(context).flatMap((machine) =>
     evictedPods(machine, context).flatMap((pod) => {
-      const onDisk = pod.volumes.filter(({ type }) => type === 'emptyDir')
-      if (onDisk.length === 0) return []
-      const volumes = onDisk.map(({ name }) => name)
+      const onDisk = emptyDirsOf(pod, machine)
+      const large = onDisk.filter(({ bytes }) => bytes !== null && bytes > scratchBytes)
+      const rest = onDisk.filter((one) => !large.includes(one))
+      const facts = { node: machine.name, namespace: pod.namespace, pod: pod.name }
+      const occurrence = { subject: aboutPod(pod) }
       return [
-        found(
-          'PRE-EMPTYDIR',
-          { node: machine.name, namespace: pod.namespace, pod: pod.name, volumes },
-          { subject: aboutPod(pod), severity: context.settled.deleteEmptyDir ? 'low' : 'high' },
-        ),
+        ...(large.length === 0
+          ? []
+          : [
+              found(
+                'PRE-EMPTYDIR-LARGE',
+                { ...facts, address: machine.address, volumes: large },
+                // A plan that lets go of scratch space has not looked at this one: that takes a waiver.
+                occurrence,
+              ),
+            ]),
+        ...(rest.length === 0
+          ? []
+          : [
+              found(
+                'PRE-EMPTYDIR',
+                { ...facts, volumes: rest },
+                { ...occurrence, severity: context.settled.deleteEmptyDir ? 'low' : 'high' },
+              ),
+            ]),
       ]
     }),
   )
+}
+
+/** More than this is hardly a cache that nobody misses. */
+const scratchBytes = 100 * 1024 * 1024
+
+export interface EmptyDir {
+  readonly name: string
+  readonly path: string
+  /** Null when nobody has measured it. */
+  readonly bytes: number | null
+}
+
+/** Those on the disk of the node. */
+export function emptyDirsOf({ uid, volumes }: Pod, machine: Machine): EmptyDir[] {
+  const onDisk = volumes.filter(({ type }) => type === 'emptyDir')
+  if (onDisk.length === 0) return []
+  const root = kubeletRoot(machine)
+  return onDisk.map(({ name }) => {
+    const path = `${root}/pods/${uid}/volumes/kubernetes.io~empty-dir/${name}`
+    return { name, path, bytes: machine.facts?.usage[path] ?? null }
+  })
+}
+
+/** Where the kubelet keeps the volumes of pods; k3s passes `root-dir` on. */
+function kubeletRoot({ facts }: Machine): string {
+  const words = facts?.service.arguments ?? []
+  if (!words.some((word) => word.includes('root-dir='))) return '/var/lib/kubelet'
+  const given = readArguments(words, false).flatMap((one) =>
+    one.kind === 'flag' && one.flag.name === 'kubelet-arg'
+      ? (/^-*root-dir=(\/.*?)\/*$/.exec(String(one.value))?.[1] ?? [])
+      : [],
+  )
+  return given.at(-1) ?? '/var/lib/kubelet'
 }
 
 // Made by the system or a component at each start; what is written here need not survive.

@@ -11,7 +11,27 @@ export function readUsage(evidence: Evidence): NodeFacts['usage'] {
     const bytes = usedBytes(evidence, path)
     return bytes === null ? [] : [[path, bytes] as const]
   })
-  return Object.fromEntries(measured)
+  return Object.fromEntries([...measured, ...readEmptyDirs(evidence)])
+}
+
+/** Below the kubelet's directory, wherever that is; kubernetes/kubernetes pkg/volume/emptydir/empty_dir.go. */
+const emptyDirPath = /\/pods\/[^/]+\/volumes\/kubernetes\.io~empty-dir\/[^/]+$/
+
+/**
+ * Pods come and go while a node is read, and there may be hundreds of them: one that was not measured is no failure of its
+ * own, its size is just not known.
+ */
+function readEmptyDirs(evidence: Evidence): (readonly [string, number])[] {
+  const { bundle } = evidence
+  const paths = [...bundle.dirs.keys()].filter((path) => emptyDirPath.test(path)).toSorted()
+  const measured = paths.flatMap((path) => {
+    const output = lookupOutput(bundle, usageProbe(path))
+    const [, kib] = output.status === 'found' ? (/^(\d+)\s/.exec(output.value) ?? []) : []
+    return kib === undefined ? [] : [[path, Number(kib) * 1024] as const]
+  })
+  const left = paths.length - measured.length
+  if (left > 0) evidence.fail('du of emptyDir volumes', `${left} of ${paths.length} were not measured`)
+  return measured
 }
 
 /** Volumes of local-path: one directory each, below the default path and wherever else the collector measured one. */

@@ -25,6 +25,14 @@ const saveBudget = ({ namespace, budget }: Budget): string =>
 const many = (names: readonly string[]): string =>
   names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
 
+interface Scratch {
+  readonly name: string
+  readonly bytes: number | null
+}
+
+const scratch = (volumes: readonly Scratch[]): string =>
+  many(volumes.map(({ name, bytes }) => `${name} (${size(bytes)})`))
+
 const size = (bytes: number | null): string => (bytes === null ? 'size unknown' : sizeText(bytes))
 
 /** What stands on a node: pods, budgets, data, and upgraders that would come back for it. */
@@ -44,17 +52,38 @@ export const workloadRules = {
       ],
     }),
   }),
-  'PRE-EMPTYDIR': rule<PodOnNode & { volumes: readonly string[] }>({
+  'PRE-EMPTYDIR': rule<PodOnNode & { volumes: readonly Scratch[] }>({
     severity: 'high',
     title: 'A pod keeps data in an emptyDir',
     text: ({ node, namespace, pod, volumes }) => ({
-      summary: `the pod ${namespace}/${pod} on ${node} loses what is in ${many(volumes)} (emptyDir) when it is evicted`,
+      summary: `the pod ${namespace}/${pod} on ${node} loses what is in its emptyDir when it is evicted: ${scratch(volumes)}`,
       diagnosis:
         'The new pod starts with an empty volume. For a cache that is nothing; for an upload or a queue it is loss.',
       remediations: [
         hint('if it is only a cache or scratch space, allow it in the plan; otherwise copy it out first'),
         command(
           `kubectl -n ${word(namespace)} get pod ${word(pod)} -o jsonpath='{.spec.containers[*].volumeMounts}'`,
+        ),
+      ],
+    }),
+  }),
+  'PRE-EMPTYDIR-LARGE': rule<
+    PodOnNode & OnNode & { volumes: readonly (Scratch & { readonly path: string })[] }
+  >({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'A pod would lose much data of an emptyDir',
+    text: ({ node, address, namespace, pod, volumes }) => ({
+      summary: `the pod ${namespace}/${pod} on ${node} loses what is in its emptyDir when it is evicted: ${scratch(volumes)}`,
+      diagnosis:
+        'More than 100 MiB is seldom scratch space. Eviction deletes it with the pod, whatever the target and the method; the new pod starts with an empty volume.',
+      remediations: [
+        hint('look at it; copy it out while the pod is quiet, or accept the loss by name with a waiver'),
+        command(onNode(address, `sudo ls -lA ${volumes.map(({ path }) => word(path)).join(' ')}`)),
+        ...volumes.map(({ name, path }) =>
+          command(
+            `(umask 077; ${onNode(address, `sudo tar -C ${word(path)} -czf - .`)} > ${word(`${namespace}-${pod}-${name}.tar.gz`)})`,
+          ),
         ),
       ],
     }),

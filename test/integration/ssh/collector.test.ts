@@ -273,6 +273,20 @@ describe.skipIf(skip)('the collector', () => {
     const found = nodeFacts(bundle).localVolumes.find(({ path }) => path === volume)
     expect(found?.bytes).toBeGreaterThanOrEqual(5000)
   })
+
+  test('measures emptyDir volumes, also where the kubelet was told to keep them', async () => {
+    const volume = (root: string) => `${root}/pods/0a1b/volumes/kubernetes.io~empty-dir/uploads`
+    const service = 'command_args="agent --kubelet-arg=root-dir=/data/kubelet"\n'
+    const files = {
+      [`${volume('/var/lib/kubelet')}/f`]: 'x'.repeat(5000),
+      [`${volume('/data/kubelet')}/f`]: 'x'.repeat(9000),
+      '/etc/init.d/k3s-service': service,
+    }
+    const bundle = await collect(await lab.startNode('scratch', bundleOf(k3osNode({ files }))))
+    const { usage } = nodeFacts(bundle)
+    expect(usage[volume('/var/lib/kubelet')]).toBeGreaterThanOrEqual(5000)
+    expect(usage[volume('/data/kubelet')]).toBeGreaterThanOrEqual(9000)
+  })
 })
 
 /** Everything below a root with size and time of change, to see that nothing was touched. */

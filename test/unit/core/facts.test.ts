@@ -243,6 +243,30 @@ describe('no evidence is never "none"', () => {
   })
 })
 
+describe('emptyDir volumes', () => {
+  const below = '/var/lib/kubelet/pods/0a1b/volumes/kubernetes.io~empty-dir'
+  const bundle = bundleOf(k3osNode())
+  const owner = { mode: 0o777, owner: '0:0' }
+  const dirs = new Map([...bundle.dirs, [`${below}/uploads`, owner], [`${below}/cache`, owner]])
+  const commands = new Map([
+    ...bundle.commands,
+    [usageProbe('/var/lib/kubelet'), { exit: 0, text: '204900\t/var/lib/kubelet\n' }],
+    [usageProbe(`${below}/uploads`), { exit: 0, text: `204800\t${below}/uploads\n` }],
+  ])
+
+  test('are measured one by one', () => {
+    expect(nodeFacts({ ...bundle, dirs, commands }, collectedAt).usage).toMatchObject({
+      [`${below}/uploads`]: 209_715_200,
+    })
+  })
+
+  test('that were not measured are one failure, and no number', () => {
+    const facts = nodeFacts({ ...bundle, dirs, commands }, collectedAt)
+    expect(facts.failures).toEqual([{ what: 'du of emptyDir volumes', reason: '1 of 2 were not measured' }])
+    expect(facts.usage).not.toHaveProperty([`${below}/cache`])
+  })
+})
+
 describe('role and datastore', () => {
   const service = (words: string): string => `command="/sbin/k3s"\ncommand_args="${words} \\\n"\n`
   test.each<[string, Changes, string, string]>([

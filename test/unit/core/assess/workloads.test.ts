@@ -45,8 +45,36 @@ describe('emptyDir', () => {
     const pods = [pod('web', { volumes: [volume('emptyDir', { name: 'uploads' })] })]
     expect(of(withCluster({ pods }), 'PRE-EMPTYDIR')[0]).toMatchObject({
       severity: 'high',
-      summary: 'the pod shop/web on a1 loses what is in uploads (emptyDir) when it is evicted',
+      summary:
+        'the pod shop/web on a1 loses what is in its emptyDir when it is evicted: uploads (size unknown)',
     })
+  })
+
+  const path = '/var/lib/kubelet/pods/4f6e/volumes/kubernetes.io~empty-dir/uploads'
+  const web = pod('web', {
+    uid: '4f6e',
+    volumes: [volume('emptyDir', { name: 'uploads' }), volume('emptyDir', { name: 'cache' })],
+  })
+  const usage = { [path]: 3 * 2 ** 30 }
+
+  test('of 3 GiB stops the drain, apart from the small one beside it', () => {
+    const assessment = withCluster({ pods: [web] }, { usage })
+    expect(of(assessment, 'PRE-EMPTYDIR-LARGE')).toMatchObject([
+      {
+        key: 'PRE-EMPTYDIR-LARGE:Pod/shop/web',
+        severity: 'inhibitor',
+        summary: 'the pod shop/web on a1 loses what is in its emptyDir when it is evicted: uploads (3 GiB)',
+      },
+    ])
+    expect(of(assessment, 'PRE-EMPTYDIR')).toMatchObject([{ summary: expect.stringContaining('cache') }])
+  })
+
+  test('of 3 GiB is not settled by a plan that lets emptyDir go', () => {
+    const settled = { deleteEmptyDir: true, abandonPods: [], keptData: new Map() }
+    const document = inventory(cluster({ pods: [web] }), [machine('s1'), machine('a1', { usage })])
+    const assessment = look(document, { settled })
+    expect(of(assessment, 'PRE-EMPTYDIR-LARGE')[0]?.severity).toBe('inhibitor')
+    expect(of(assessment, 'PRE-EMPTYDIR')[0]?.severity).toBe('low')
   })
 
   test('in memory is not data anybody keeps', () => {
