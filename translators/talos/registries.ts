@@ -12,7 +12,7 @@ export function registries(given: Traced<string>, draft: Draft): void {
   const from = given.from
   let read: unknown
   try {
-    read = parse(given.value, { version: '1.1', stringKeys: true })
+    read = parse(given.value, { version: '1.1', stringKeys: true, logLevel: 'error' })
   } catch {
     draft.report('TRN-TALOS-REGISTRIES', { what: 'registries.yaml', reason: 'it is no YAML' }, from, 'all')
     return
