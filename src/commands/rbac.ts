@@ -1,4 +1,4 @@
-import { exitCode, type ExitCode } from '../core/errors.ts'
+import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { commandRules, isRbacCommand, rbacObjects } from '../core/rbac.ts'
 import { json } from '../output/json.ts'
 import { rbacManifest } from '../output/rbac-manifest.ts'
@@ -29,6 +29,7 @@ export async function rbac(options: RbacOptions, io: CommandIo): Promise<ExitCod
     io.err(`"${typed}" does not talk to the cluster: it needs no account\n`)
     return exitCode.ok
   }
+  for (const given of [name, options.namespace]) refuseBadName(given)
   const objects = rbacObjects(rules, { name, namespace: options.namespace })
   const list = { apiVersion: 'v1', kind: 'List', items: objects.map(({ object }) => object) }
   if (options.output === 'json') io.out(json(list))
@@ -37,4 +38,12 @@ export async function rbac(options: RbacOptions, io: CommandIo): Promise<ExitCod
     `next: k3os-migrate rbac ${typed} | kubectl apply -f -\nthen, with kubectl 1.24 or newer: kubectl -n ${options.namespace} create token ${name}\n`,
   )
   return exitCode.ok
+}
+
+function refuseBadName(name: string): void {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return
+  throw new MigrateError(`${name} cannot be the name of an account or a namespace`, {
+    exitCode: exitCode.usage,
+    hint: 'small letters, digits and dashes, at most 63: --name mover --namespace movers',
+  })
 }
