@@ -38,6 +38,7 @@ export interface Commands extends ClosingCommands {
   readonly apply: () => Promise<Action>
   readonly resume: () => Promise<Action>
   readonly status: () => Promise<Action>
+  readonly explain: () => Promise<Action>
   readonly abandon: () => Promise<Action>
   readonly report: () => Promise<Action>
   readonly demo: () => Promise<Action>
@@ -61,6 +62,7 @@ const realCommands: Commands = {
   apply: async () => (await import('./commands/apply.ts')).apply,
   resume: async () => (await import('./commands/apply.ts')).resume,
   status: async () => (await import('./commands/status.ts')).status,
+  explain: async () => (await import('./commands/explain.ts')).explain,
   abandon: async () => (await import('./commands/abandon.ts')).abandon,
   report: async () => (await import('./commands/report.ts')).report,
   demo: async () => (await import('./commands/demo.ts')).demo,
@@ -255,6 +257,19 @@ export function createProgram(
     .option('--exclude <name...>', 'not these nodes')
     .option('--delete-emptydir-data', 'evict pods with emptyDir volumes; what is in them is lost')
     .option('--abandon-pod <namespace/name...>', 'evict these pods although nothing brings them back')
+    .addOption(
+      new Option(
+        '--drain-mode <mode>',
+        'strict asks again until the node is seen to be empty; kubectl gives up as kubectl drain does',
+      )
+        .choices(['strict', 'kubectl'])
+        .default('strict'),
+    )
+    .addOption(
+      new Option('--on-drain-failure <policy>', 'undo everything, or leave the node cordoned until resumed')
+        .choices(['uncordon', 'pause'])
+        .default('uncordon'),
+    )
     .option('--waivers <file>', 'accepted findings, by key')
     .option('--user <name>', 'user to log in as', 'rancher')
     .option('--max-age <hours>', 'refuse to apply the plan when it is older', count, 24)
@@ -360,6 +375,17 @@ export function createProgram(
       .option('--from-cluster', 'ask the cluster, which knows its last run and who has its lock')
       .addOption(output(['table', 'json', 'yaml'], 'table')),
   )
+  add(
+    program,
+    'explain',
+    'say where one node of a run stands, what it waits for and what would be undone',
+    commands.explain,
+    ['explain shop-2', 'explain shop-2 01936d2a-… -o json'],
+  )
+    .argument('<node>', 'a node of the plan')
+    .argument('[run]', 'id or directory of the run; default: the newest')
+    .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
+    .addOption(output(['table', 'json', 'yaml'], 'table'))
   kubeOptions(
     add(program, 'abandon', 'give a run up: undo what can be undone, free the cluster', commands.abandon, [
       'abandon 01936d2a-…',

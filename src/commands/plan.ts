@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly exclude?: readonly string[]
   readonly deleteEmptydirData?: boolean
   readonly abandonPod?: readonly string[]
+  readonly drainMode?: Plan['policy']['drainMode']
+  readonly onDrainFailure?: Plan['policy']['onDrainFailure']
   readonly waivers?: string
   readonly user: string
   readonly maxAge: number
@@ -79,6 +81,8 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     keepsData: options.keepsData === true,
     deleteEmptyDir: options.deleteEmptydirData === true,
     abandonPods: options.abandonPod ?? [],
+    ...(options.drainMode === undefined ? {} : { drainMode: options.drainMode }),
+    ...(options.onDrainFailure === undefined ? {} : { onDrainFailure: options.onDrainFailure }),
     waivers: waivers?.document ?? [],
     only: options.node ?? null,
     exclude: options.exclude ?? [],

@@ -18,6 +18,10 @@ export interface PlanChoices {
   readonly keepsData: boolean
   readonly deleteEmptyDir: boolean
   readonly abandonPods: readonly string[]
+  /** `strict` when left out. */
+  readonly drainMode?: Plan['policy']['drainMode']
+  /** `uncordon` when left out. */
+  readonly onDrainFailure?: Plan['policy']['onDrainFailure']
   readonly waivers: readonly Waiver[]
   /** Names to move; null = every node that runs k3OS. */
   readonly only: readonly string[] | null
@@ -91,6 +95,8 @@ export function makePlan(input: PlanInput): Plan {
     policy: {
       deleteEmptyDir: choices.deleteEmptyDir,
       abandonPods: [...choices.abandonPods],
+      drainMode: choices.drainMode ?? 'strict',
+      onDrainFailure: choices.onDrainFailure ?? 'uncordon',
       maxAgeHours: choices.maxAgeHours,
       windows: (choices.windows ?? []).map((window) => ({ ...window, days: [...window.days] })),
     },

@@ -46,6 +46,8 @@ function generalRows({ cluster, target, method, policy, waivers, gates, inventor
     ['keeps the data', yesNo(method.keepsData)],
     ['emptyDir volumes may be deleted', yesNo(policy.deleteEmptyDir)],
     ['pods given up', policy.abandonPods.join(', ')],
+    ['drain', policy.drainMode],
+    ['a drain that fails', policy.onDrainFailure],
     ['may be applied for', `${policy.maxAgeHours}h`],
     ['windows', policy.windows.map(windowText).join('; ')],
     ...waivers.map((waiver): [string, string] => [`waiver ${waiver.key}`, canonicalJson(waiver)]),

@@ -56,6 +56,11 @@ export const stepGraceMs = minutes(1)
 /** How long each kind of node is watched after it is back, unless the plan says otherwise. */
 export const soakDefaults = { canaryMs: minutes(15), agentMs: minutes(5), serverMs: minutes(15) } as const
 
+/** What a drain is like: ours, which asks again until two looks show the node empty, or `kubectl drain`'s. */
+export const drainModes = ['strict', 'kubectl'] as const
+/** A node that cannot be drained: everything is undone, or it stays cordoned until the run goes on. */
+export const drainFailures = ['uncordon', 'pause'] as const
+
 const windowSchema = z.strictObject({
   /** Days on which it starts. */
   days: z.array(z.enum(weekdays)).min(1),
@@ -135,6 +140,8 @@ export const planSchema = z.strictObject({
     deleteEmptyDir: z.boolean(),
     /** Pods without a controller that may be evicted for good: `namespace/name`. */
     abandonPods: z.array(z.string()),
+    drainMode: z.enum(drainModes),
+    onDrainFailure: z.enum(drainFailures),
     maxAgeHours: z.number(),
     /** When a node may be taken past its point of no return; empty = at any time. */
     windows: z.array(windowSchema),

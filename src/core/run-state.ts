@@ -4,6 +4,8 @@ import { stepIds, type StepId } from './plan.ts'
 /** What the journal says about one step of the running attempt. */
 export interface StepState {
   readonly intent: Readonly<Record<string, unknown>>
+  /** False when it failed before its intent was written down: nothing was done, and there is nothing to undo. */
+  readonly isBegun: boolean
   /** null: intent written, no result: nobody knows until somebody looks (`observe`). */
   readonly outcome: 'done' | 'failed' | 'undone' | null
   readonly startedAt: string
@@ -74,6 +76,7 @@ function apply(state: NodeState, record: JournalRecord): NodeState {
   if (record.phase === 'intent') {
     steps.set(record.step, {
       intent: record.data,
+      isBegun: true,
       outcome: null,
       startedAt: record.ts,
       endedAt: null,
@@ -84,12 +87,16 @@ function apply(state: NodeState, record: JournalRecord): NodeState {
   const outcome = outcomeOf(record.data['outcome'])
   steps.set(record.step, {
     intent: known?.intent ?? {},
+    isBegun: known?.isBegun ?? false,
     outcome,
     startedAt: known?.startedAt ?? record.ts,
     endedAt: record.ts,
     result: record.data,
   })
-  if (outcome !== 'failed') return { ...base, steps }
+  if (outcome !== 'failed') {
+    const mended = outcome === 'done' && base.failure?.step === record.step
+    return { ...base, steps, failure: mended ? null : base.failure }
+  }
   const failure = {
     step: record.step,
     message: String(record.data['error']),

@@ -104,7 +104,10 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
     const known = state.attempt === attempt ? state.steps.get(id) : undefined
     if (known?.outcome === 'done') continue
     if (job.stop.aborted) throw stopped(job.stop)
-    await carryOut(job, journal, node, attempt, steps[id], known?.intent)
+    // What failed and could have been undone begins anew: the world may have been changed to let it pass.
+    const isAgain = known?.outcome === 'failed' && canUndo(node, id)
+    const recorded = known?.isBegun === true && !isAgain ? known.intent : undefined
+    await carryOut(job, journal, node, attempt, steps[id], recorded)
   }
   await journal.result(node.name, nodeRecord, attempt, { outcome: 'done' })
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'done' })
@@ -146,17 +149,41 @@ async function carryOut(
   } catch (thrown) {
     const error = timedOut(context, step, thrown) ?? thrown
     if (!(error instanceof MigrateError) || error instanceof Halt || isStop(error)) throw error
+    await refuseIfLost(job)
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'failed' })
-    const undo = canUndo(node, step.id) || error instanceof NothingTouched
+    const pauses = step.id === 'drain' && job.plan.policy.onDrainFailure === 'pause'
+    const isBegun = journal.state(node.name).steps.get(step.id)?.isBegun ?? false
+    const isUntouched = step.id === pointOfNoReturn(node) && !isBegun
+    const undo = (canUndo(node, step.id) && !pauses) || isUntouched || error instanceof NothingTouched
     await journal.result(node.name, step.id, attempt, {
       outcome: 'failed',
       error: job.scrub(error.message),
       exit: error.exitCode,
       undo,
     })
+    if (pauses) throw pausedDrain(job, node, error)
     if (!undo) throw error
     throw await rollBack(job, journal, node, journal.state(node.name), error)
   }
+}
+
+/** A process that was stopped for a while fails of that alone. First comes whether it is still its turn. */
+async function refuseIfLost({ lock }: Run): Promise<void> {
+  try {
+    await lock?.prove()
+  } catch (error) {
+    if (!(error instanceof MigrateError) || error instanceof Halt) throw error
+  }
+}
+
+function pausedDrain({ runId }: Run, { name }: PlanNode, cause: MigrateError): MigrateError {
+  const { message, hint, exitCode: exit } = cause
+  const ways = `k3os-migrate resume ${runId}, or to give up and uncordon it: k3os-migrate abandon ${runId}`
+  return new MigrateError(`${message}; ${name} stays cordoned, as the plan says`, {
+    exitCode: exit,
+    hint: hint === undefined ? ways : `${hint}; then: ${ways}`,
+    cause,
+  })
 }
 
 /** What the step's own deadline aborted ends with a reason that says nothing to anybody. */
@@ -213,7 +240,9 @@ async function confirm(context: StepContext, step: Step, intent: Intent): Promis
 export function mayHaveBeenTouched(node: PlanNode, state: NodeState): boolean {
   const ponr = node.steps.findIndex(({ id }) => id === pointOfNoReturn(node))
   return (
-    ponr !== -1 && node.steps.slice(ponr).some(({ id }) => state.steps.has(id)) && state.phase === 'running'
+    ponr !== -1 &&
+    node.steps.slice(ponr).some(({ id }) => state.steps.get(id)?.isBegun) &&
+    state.phase === 'running'
   )
 }
 

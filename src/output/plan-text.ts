@@ -23,6 +23,7 @@ export function planText(plan: Plan, width: number): string {
     ['to', `${plan.target}, ${byWhom(method)}${method.keepsData ? ' (keeps the data)' : ''}`],
     ['cluster', `${plan.cluster.server}, ${plan.cluster.version}`],
     ['made', `${plan.metadata.createdAt}, to be used within ${policy.maxAgeHours} hours`],
+    ['drain', drainText(policy)],
     ['windows', windows.length === 0 ? 'at any time' : windows.join('; ')],
     ['waivers', waivers.length === 0 ? 'none' : waivers.map(({ key }) => key).join(', ')],
     ['digest', plan.digest],
@@ -34,6 +35,12 @@ export function planText(plan: Plan, width: number): string {
     mark('dim', undoText(plan, longest)),
     '\n',
   ].join('')
+}
+
+function drainText({ drainMode, onDrainFailure }: Plan['policy']): string {
+  const manner = drainMode === 'strict' ? 'until the node is seen to be empty' : 'as kubectl drain does'
+  const failure = onDrainFailure === 'pause' ? 'stays cordoned until resumed' : 'is uncordoned'
+  return `${manner}; a node that cannot be drained ${failure}`
 }
 
 function undoText({ method }: Plan, longestMs: number): string {

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { refusals } from '../../core/drain.ts'
-import { drainNode } from '../drain.ts'
+import { drainNode, type DrainOutcome, type DrainRequest } from '../drain.ts'
 import { classifyNode, type DrainAllowance } from '../drain-classify.ts'
-import { drainSentence, podName } from '../drain-events.ts'
+import { type DrainEvent, drainSentence, podName } from '../drain-events.ts'
+import { drainLikeKubectl } from '../drain-kubectl.ts'
+import { kubectlDefaults } from '../drain-kubectl-pods.ts'
+import { onlyPods } from '../drain-kubectl-view.ts'
 import type { Step, StepContext } from '../step.ts'
 import { stopped } from '../wait.ts'
 import { readNode } from './check.ts'
@@ -59,21 +62,24 @@ export const drain: Step = {
 }
 
 async function drainOrSay(context: StepContext, uids: readonly string[], signal: AbortSignal): Promise<void> {
-  const { kube, clock, node, stop } = context
+  const { clock, node, plan, stop } = context
+  const onEvent = (event: DrainEvent): void => {
+    const sentence = drainSentence(event)
+    if (sentence !== null) context.progress(sentence)
+  }
+  const request = { clock, onEvent, signal: AbortSignal.any([signal, stop]) }
   try {
-    const outcome = await drainNode({
-      kube,
-      clock,
-      node: node.name,
-      timeoutMs: stepTimeout(context, 'drain'),
-      allow: allowance(context),
-      uids,
-      onEvent(event) {
-        const sentence = drainSentence(event)
-        if (sentence !== null) context.progress(sentence)
-      },
-      signal: AbortSignal.any([signal, stop]),
-    })
+    const outcome =
+      plan.policy.drainMode === 'kubectl'
+        ? await inTheMannerOfKubectl(context, uids, request)
+        : await drainNode({
+            ...request,
+            kube: context.kube,
+            node: node.name,
+            timeoutMs: stepTimeout(context, 'drain'),
+            allow: allowance(context),
+            uids,
+          })
     if (outcome.status === 'drained') return
     const pods = outcome.pods.map(({ message }) => message).join('; ')
     throw new MigrateError(pods === '' ? outcome.reason : `${outcome.reason}: ${pods}`, {
@@ -84,6 +90,29 @@ async function drainOrSay(context: StepContext, uids: readonly string[], signal:
     if (stop.aborted) throw stopped(stop, node.name)
     throw error
   }
+}
+
+/** Which pods go was settled and journaled before; all flags that let kubectl take others are of no effect here. */
+async function inTheMannerOfKubectl(
+  context: StepContext,
+  uids: readonly string[],
+  request: Pick<DrainRequest, 'clock' | 'onEvent' | 'signal'>,
+): Promise<DrainOutcome> {
+  const { kube, clock, node } = context
+  const [drained] = await drainLikeKubectl({
+    ...request,
+    kube: onlyPods(kube, clock, node.name, uids),
+    nodes: [node.name],
+    flags: {
+      ...kubectlDefaults,
+      force: true,
+      ignoreDaemonSets: true,
+      deleteEmptyDir: true,
+      timeoutMs: stepTimeout(context, 'drain'),
+    },
+  })
+  if (drained === undefined) throw new Error(`nothing was said about ${node.name}`)
+  return drained.outcome
 }
 
 function allowance({ plan }: StepContext): DrainAllowance {
