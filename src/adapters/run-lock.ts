@@ -21,6 +21,12 @@ export async function lockRun(directory: string): Promise<() => Promise<void>> {
   }
 }
 
+/** Whether a process works on the run now. Reads only. */
+export async function isLocked(directory: string): Promise<boolean> {
+  const path = join(directory, 'lock')
+  return (await readIfPresent(path)) !== undefined && (await isOwned(path))
+}
+
 /** False when it is there already. */
 async function create(path: string): Promise<boolean> {
   try {

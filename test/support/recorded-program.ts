@@ -85,6 +85,7 @@ function recordedProgram(
     apply: record('apply'),
     resume: record('resume'),
     status: record('status'),
+    explain: record('explain'),
     abandon: record('abandon'),
     report: record('report'),
     demo: record('demo'),
