@@ -64,7 +64,7 @@ function stateOf(node: PlanNode, { phase, steps, failure }: NodeState): Outcome[
   if (phase === 'done' || phase === 'pending' || phase === 'rolled-back') return phase
   if (failure === null) return 'in-progress'
   const ponr = pointOfNoReturn(node)
-  const onlyForward = ponr !== null && steps.has(ponr)
+  const onlyForward = ponr !== null && steps.get(ponr)?.isBegun === true
   return onlyForward || phase === 'rolling-back' ? 'needs-operator' : 'in-progress'
 }
 

@@ -136,6 +136,7 @@ async function carryOut(
       if (step.observe !== undefined) begun = intent
       if (isNew || (await needsActing(context, step, intent))) {
         for (const action of await step.actions(context, intent)) {
+          await job.lock?.prove()
           job.onEvent({ type: 'action', node: node.name, step: step.id, describe: action.describe })
           await journal.note(node.name, step.id, attempt, { action: job.scrub(action.describe) })
           await action.run(context.signal)

@@ -1,5 +1,5 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import type { PlanNode, StepId } from '../core/plan.ts'
+import type { PlanNode } from '../core/plan.ts'
 import { nodeRecord, type NodeState } from '../core/run-state.ts'
 import { Halt } from './halt.ts'
 import type { Journal } from './journal.ts'
@@ -7,17 +7,6 @@ import type { Run } from './runner.ts'
 import { stepContext } from './step-context.ts'
 import { steps } from './steps/index.ts'
 import { isStop, patiently } from './wait.ts'
-
-/** What failed before its intent was written did nothing, and has no old values to go back to. */
-function wasBegun(journal: Journal, node: PlanNode, attempt: number, step: StepId): boolean {
-  return journal.records.some(
-    (record) =>
-      record.phase === 'intent' &&
-      record.step === step &&
-      record.node === node.name &&
-      record.attempt === attempt,
-  )
-}
 
 /** Undoes in reverse what this attempt did, and proves it. Returns the error to end with. */
 export async function rollBack(
@@ -31,8 +20,7 @@ export async function rollBack(
   for (const { id } of node.steps.toReversed()) {
     const done = state.steps.get(id)
     const step = steps[id]
-    if (done === undefined || done.outcome === 'undone' || step.undo === undefined) continue
-    if (!wasBegun(journal, node, state.attempt, id)) continue
+    if (done?.isBegun !== true || done.outcome === 'undone' || step.undo === undefined) continue
     const context = stepContext(job, journal, node, state.attempt, id)
     try {
       await patiently(context, async () => {

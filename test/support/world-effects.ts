@@ -11,7 +11,11 @@ export function endState({ world, files }: Simulated): object {
   const pods = world.pods.map(
     ({ name, node, ready }) => `${kindOfPod(name)} ready=${ready} placed=${node !== null}`,
   )
-  return { nodes, pods: pods.toSorted(), files: [...files.keys()].toSorted() }
+  return {
+    nodes,
+    pods: pods.toSorted(),
+    files: [...files.keys()].map((name) => name.replace(/(seed|hook)-\d+/, '$1-N')).toSorted(),
+  }
 }
 
 /**

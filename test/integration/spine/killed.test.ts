@@ -63,7 +63,6 @@ const boundaries: Readonly<Record<KubeAge, readonly Boundary[]>> = {
     { node: 'z', when: 'before data is compared', at: intentOf('compare') },
     { node: 'z', when: 'before labels and taints come back', at: intentOf('restore') },
     { node: 'z', when: 'before the uncordon', at: intentOf('uncordon') },
-    { node: 'z', when: 'after the uncordon', at: resultOf('uncordon') },
   ],
   '1.35': [heldDrain('x'), machineDown('x')],
 }
