@@ -18,7 +18,7 @@ import { passwordParts } from '../linux/password.ts'
 import { rootFile, traceInto, traceTo, type RootFile } from '../linux/root-file.ts'
 import { elementalFindings, elementalHardware, slMicro } from '../linux/sl-micro.ts'
 import { systemdNode } from '../linux/systemd-node.ts'
-import { yipSteps, yipUser } from '../linux/yip.ts'
+import { ownerSteps, yipSteps, yipUser } from '../linux/yip.ts'
 
 const namespace = 'fleet-default'
 const osImage = 'registry.suse.com/suse/sl-micro/6.2'
@@ -173,7 +173,9 @@ function registration(machine: string, { host, facts }: TranslationSource, os: O
         // One dialect only: beside `stages`, keys of cloud-init would be lost without a word.
         'cloud-config': {
           name: 'k3OS configuration',
-          stages: { initramfs: yipSteps(host, os.files, os.units, yipUser(host, [])) },
+          stages: {
+            initramfs: [...yipSteps(os.files, os.units, yipUser(host, [])), ...ownerSteps(os.files)],
+          },
         },
       },
     },

@@ -10,7 +10,7 @@ import { passwordParts } from '../linux/password.ts'
 import { traceInto, traceTo } from '../linux/root-file.ts'
 import { elementalFindings, elementalHardware, slMicro } from '../linux/sl-micro.ts'
 import { systemdNode } from '../linux/systemd-node.ts'
-import { yipSteps, yipUser } from '../linux/yip.ts'
+import { ownerSteps, yipSteps, yipUser } from '../linux/yip.ts'
 
 const image = 'registry.suse.com/suse/sl-micro/6.2/baremetal-iso-image:2.3.0-6.1'
 const config = 'oem/99_k3os_migrate.yaml'
@@ -35,7 +35,8 @@ export const translator: Translator = {
       stages: {
         initramfs: [
           ...(host.hostname === null ? [] : [{ name: 'k3OS: host name', hostname: host.hostname.value }]),
-          ...yipSteps(host, files, units, yipUser(host, [])),
+          ...yipSteps(files, units, yipUser(host, [])),
+          ...ownerSteps(files),
         ],
       },
     }

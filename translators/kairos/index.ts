@@ -20,7 +20,7 @@ import { passwordParts } from '../linux/password.ts'
 import { rootFile, traceInto, traceTo, type RootFile } from '../linux/root-file.ts'
 import type { LinuxSystem } from '../linux/system.ts'
 import { systemdNode } from '../linux/systemd-node.ts'
-import { yipSteps } from '../linux/yip.ts'
+import { ownerSteps, yipFiles, yipSteps } from '../linux/yip.ts'
 
 const system: LinuxSystem = {
   title: 'Kairos 4.2',
@@ -164,7 +164,24 @@ function cloudConfig(
               : { args: k3sConfiguration(k3s, system.k3sBinary)?.command.slice(2) ?? [] }),
           },
         }),
-    stages: { initramfs: yipSteps(host, files, units, null) },
+    stages: stages(files, units),
+  }
+}
+
+/** Kairos makes its users in the stage `boot` only, so what is theirs waits for its end. */
+function stages(files: readonly RootFile[], units: readonly string[]): object {
+  const atHome = files.filter(({ path }) => path.startsWith('/home/'))
+  const afterUsers = [
+    ...(atHome.length === 0 ? [] : [yipFiles('k3OS: files of users', atHome)]),
+    ...ownerSteps(files),
+  ]
+  return {
+    initramfs: yipSteps(
+      files.filter((file) => !atHome.includes(file)),
+      units,
+      null,
+    ),
+    ...(afterUsers.length === 0 ? {} : { 'boot.after': afterUsers }),
   }
 }
 

@@ -10,31 +10,44 @@ const persistentFolder = '/usr/local/k3os-migrate'
 
 /**
  * Files and units for yip (rancher/yip and mudler/yip), in the stage where /etc is ready and no service runs yet. Every step
- * runs at every boot, as k3OS itself writes its files. Within one step yip makes directories, files, then users, so what
- * belongs to a user stands in a step of its own behind them.
+ * runs at every boot, as k3OS itself writes its files.
  */
 export function yipSteps(
-  { user }: HostModel,
   files: readonly RootFile[],
   units: readonly string[],
   users: YipStep | null,
 ): YipStep[] {
-  const isOwned = ({ owner, path }: RootFile): boolean =>
-    path.startsWith(`/home/${user.name}/`) || !['root:root', '0:0'].includes(owner)
-  const plain = files.filter((file) => !isOwned(file))
-  const owned = files.filter(isOwned)
   return [
     {
       name: 'k3OS: what must outlive a restart',
       commands: [`mkdir -p ${persistentFolder} && ln -sfn ${persistentFolder} ${ownFolder}`],
     },
     ...(users === null ? [] : [{ name: 'k3OS: user', ...users }]),
-    { name: 'k3OS: files', directories: parents(plain), files: plain.map(yipFile) },
-    ...(owned.length === 0
-      ? []
-      : [{ name: 'k3OS: files of users', directories: parents(owned), files: owned.map(yipFile) }]),
+    yipFiles('k3OS: files', files),
     ...(units.length === 0 ? [] : [{ name: 'k3OS: services', systemctl: { enable: units } }]),
   ]
+}
+
+/** Within one step yip makes folders first, then files. */
+export function yipFiles(name: string, files: readonly RootFile[]): YipStep {
+  return { name, directories: parents(files), files: files.map(yipFile) }
+}
+
+/**
+ * Owners with a name, for a stage in which the users are there. A step whose file has an owner that nobody knows would fail,
+ * and Elemental fails the whole stage with it; so files are root's first, and who does not exist gets nothing.
+ */
+export function ownerSteps(files: readonly RootFile[]): YipStep[] {
+  const commands = files.flatMap(({ owner, path }) =>
+    numbersOf(owner) === null
+      ? [`chown -- ${quoted(owner)} ${quoted(path)} || true`.replaceAll('{{', escapedBraces)]
+      : [],
+  )
+  return commands.length === 0 ? [] : [{ name: 'k3OS: owners of files', commands }]
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 function yipFile({ path, content, mode, owner }: RootFile): object {
@@ -44,25 +57,24 @@ function yipFile({ path, content, mode, owner }: RootFile): object {
     path,
     // A number: a text fails the whole document, and 0644 is read as 644 by readers of YAML 1.2.
     permissions: mode,
-    ...ownership(owner),
+    ...numbersOf(owner),
     ...(isText ? {} : { encoding: 'b64' }),
     content: isText ? utf8Decode(escaped) : base64Encode(escaped),
   }
 }
 
-function ownership(owner: string): object {
-  if (owner === 'root:root') return {}
-  const [, user, group] = /^(\d+):(\d+)$/.exec(owner) ?? []
-  return user === undefined || group === undefined
-    ? { ownerstring: owner }
-    : { owner: Number(user), group: Number(group) }
+/** Null where a name has to be looked up; nothing for root, whom yip takes by itself. */
+function numbersOf(text: string): object | null {
+  const [owner = '', group = ''] = text.split(':').map((name) => (name === 'root' ? '0' : name))
+  if (!/^\d+:\d+$/.test(`${owner}:${group}`)) return null
+  return owner === '0' && group === '0' ? {} : { owner: Number(owner), group: Number(group) }
 }
 
 /** What yip takes for a Go template, also in what it has decoded: a Helm chart would lose its values. */
 function withoutTemplates(content: Uint8Array): Uint8Array {
   const at = (index: number): boolean => content[index] === brace && content[index + 1] === brace
   if (!content.some((_, index) => at(index))) return content
-  const escape = utf8Encode('{{"{{"}}')
+  const escape = utf8Encode(escapedBraces)
   const out: number[] = []
   for (let index = 0; index < content.length; index += 1)
     if (at(index)) {
@@ -73,6 +85,7 @@ function withoutTemplates(content: Uint8Array): Uint8Array {
 }
 
 const brace = 0x7b
+const escapedBraces = '{{"{{"}}'
 
 /** Folders that are always there; yip would set the mode of others to whatever is written here. */
 const present = new Set(

@@ -1,194 +1,128 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { parse, parseAllDocuments } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { templateTools } from '../../../src/adapters/templates.ts'
-import type { K3osConfig, K3osFile } from '../../../src/core/k3os/config.ts'
-import { translateNode } from '../../../src/core/translate-node.ts'
-import { translators } from '../../../translators/index.ts'
-import { factsWith } from '../../support/golden-node.ts'
+import { translateNode, type NodeToTranslate } from '../../../src/core/translate-node.ts'
+import type { Translator } from '../../../src/core/translation.ts'
+import { translator as rancher } from '../../../translators/elemental-rancher/index.ts'
+import { translator as elemental } from '../../../translators/elemental/index.ts'
+import { translator as kairos } from '../../../translators/kairos/index.ts'
+import type { K3osConfig } from '../../../src/core/k3os/config.ts'
+import { caseNames } from '../../support/config-case.ts'
+import { goldenNode } from '../../support/golden-node.ts'
 import { everyKey, nodeFrom } from '../../support/translation.ts'
+import { elementalMistakes, kairosMistakes, registrationMistakes } from '../../support/yip-rules.ts'
 
-interface Step {
-  readonly name: string
-  readonly directories?: { path: string; permissions: number }[]
-  readonly files?: {
-    path: string
-    permissions: number
-    content: string
-    encoding?: string
-    ownerstring?: string
-  }[]
-  readonly users?: Record<string, object>
-  readonly commands?: string[]
-}
+// What the loaders of Kairos and Elemental let pass, and the machine does not.
 
+const root = fileURLToPath(new URL('../../golden/translate/', import.meta.url))
+const cases = caseNames(root).filter((name) => name !== 'rejected')
 const tools = templateTools()
 
-async function outputs(target: string, config: K3osConfig, more: Parameters<typeof nodeFrom>[1] = {}) {
-  const load = translators[target]
-  if (load === undefined) throw new Error(`no ${target}`)
-  const { files, findings, trace } = translateNode(nodeFrom(config, more), await load(), tools)
-  const text = (path: string) => String(files.find((file) => file.path === path)?.content)
-  return { text, findings, trace, rules: findings.map(({ rule }) => rule) }
+function fileOf(node: NodeToTranslate, translator: Translator, name: string): string {
+  const file = translateNode(node, translator, tools).files.find(({ path }) => path === name)
+  return String(file?.content)
 }
 
-async function steps(config: K3osConfig): Promise<Step[]> {
-  const { text } = await outputs('elemental', config)
-  return (parse(text('oem/99_k3os_migrate.yaml')) as { stages: { initramfs: Step[] } }).stages.initramfs
+const documentOf = (node: NodeToTranslate) => fileOf(node, elemental, 'oem/99_k3os_migrate.yaml')
+const userDataOf = (node: NodeToTranslate) => fileOf(node, kairos, 'user-data')
+const registrationOf = (node: NodeToTranslate): unknown =>
+  parseAllDocuments(fileOf(node, rancher, 'registration.yaml'))[0]?.toJS()
+
+const odd: K3osConfig = {
+  ...everyKey,
+  writeFiles: [
+    ...everyKey.writeFiles,
+    ...['root', 'rancher', 'rancher:rancher', '1000:1000', '1000', "o'wner:{{x}}"].map((owner, index) => ({
+      encoding: '',
+      content: '{{{ .Values.x }}',
+      owner,
+      path: `/home/rancher/a b/{{${index}}}`,
+      permissions: '4755',
+    })),
+  ],
 }
+const nodes: [name: string, node: NodeToTranslate][] = [
+  ...cases.map((name): [string, NodeToTranslate] => [name, goldenNode(`${root}${name}`)]),
+  ['every key, and odd files', nodeFrom(odd)],
+]
 
-const file = (path: string, content: string, more: Partial<K3osFile> = {}): K3osFile => ({
-  path,
-  content,
-  encoding: '',
-  owner: '',
-  permissions: '',
-  ...more,
-})
-const withFiles = (...writeFiles: K3osFile[]): K3osConfig => ({
-  hostname: 'n1',
-  writeFiles,
-  k3os: { k3sArgs: ['agent'], serverUrl: 'https://10.0.0.1:6443', token: 'secret-4711' },
-})
-const filesOf = (all: readonly Step[]) => all.flatMap((step) => step.files ?? [])
-
-describe('a file for yip', () => {
-  it('has its mode as a number, whatever the mode', async () => {
-    const all = filesOf(await steps(withFiles(file('/etc/motd', 'x\n', { permissions: '0755' }))))
-    expect(all.find(({ path }) => path === '/etc/motd')?.permissions).toBe(0o755)
-    expect(all.every(({ permissions }) => Number.isInteger(permissions) && permissions > 0)).toBe(true)
+describe.each(nodes)('%s keeps the rules that no loader asks for', (_, node) => {
+  it('elemental', () => {
+    expect(elementalMistakes(documentOf(node))).toEqual([])
   })
 
-  it('keeps what looks like a template from being one', async () => {
-    const all = filesOf(await steps(withFiles(file('/etc/chart', 'a: {{ .Values.x }}\n'))))
-    expect(all.find(({ path }) => path === '/etc/chart')?.content).toBe('a: {{"{{"}} .Values.x }}\n')
+  it('kairos', () => {
+    expect(kairosMistakes(userDataOf(node))).toEqual([])
   })
 
-  it('keeps a template in binary content from being one: yip looks after decoding', async () => {
-    const content = Buffer.from([0, 0x7b, 0x7b, 0xff]).toString('base64')
-    const all = filesOf(await steps(withFiles(file('/etc/raw', content, { encoding: 'b64' }))))
-    const raw = all.find(({ path }) => path === '/etc/raw')
-    expect([raw?.encoding, Buffer.from(raw?.content ?? '', 'base64').toString('latin1')]).toEqual([
-      'b64',
-      '\u0000{{"{{"}}\u00ff',
-    ])
-  })
-
-  it('finds its folder made, with a mode of the folder and not of the file', async () => {
-    const all = await steps(withFiles(file('/opt/a/b/c', 'x', { permissions: '0600' })))
-    const folders = all.flatMap((step) => step.directories ?? [])
-    expect(folders).toContainEqual({ path: '/opt/a', permissions: 0o755 })
-    expect(folders).toContainEqual({ path: '/opt/a/b', permissions: 0o755 })
-  })
-
-  it('that belongs to a user comes in a step after the users', async () => {
-    const all = await steps(withFiles(file('/home/rancher/.profile', 'x', { owner: 'rancher:rancher' })))
-    const user = all.findIndex((step) => step.users !== undefined)
-    const owned = all.findIndex((step) => step.files?.some(({ path }) => path === '/home/rancher/.profile'))
-    expect(user).toBeGreaterThan(-1)
-    expect(owned).toBeGreaterThan(user)
+  it('elemental-rancher', () => {
+    expect(registrationMistakes(registrationOf(node))).toEqual([])
   })
 })
 
-it('the release of k3s outlives a restart, although /etc does not', async () => {
-  const [, link] = await steps(withFiles())
-  expect(link?.commands).toEqual([
-    'mkdir -p /usr/local/k3os-migrate && ln -sfn /usr/local/k3os-migrate /etc/k3os-migrate',
-  ])
+describe('the rules find', () => {
+  const node = goldenNode(`${root}commands-in-boot-order`)
+  const document = documentOf(node)
+  const userData = userDataOf(node)
+
+  it.each([
+    ['an octal mode written as a decimal one', 'permissions: 420', 'permissions: 644'],
+    ['a mode as a text', 'permissions: 420', 'permissions: "0644"'],
+    ['a stage that nobody runs', '  initramfs:', '  initramf:'],
+    ['a key of a step that does not exist', 'directories:', 'dirs:'],
+    ['a key of a file that does not exist', '          content: |', '          contents: |'],
+    ['an owner that may not exist', 'permissions: 420', 'permissions: 420\n          ownerstring: app'],
+    ['a key of a user with a hyphen', 'ssh_authorized_keys', 'ssh-authorized-keys'],
+    ['a template', 'net.ipv4.ip_forward = 1', 'net.ipv4.ip_forward = {{ .Values.x }}'],
+    ['a file in a folder that nobody makes', '/etc/sysctl.d/80-', '/etc/sysctl.e/80-'],
+  ])('%s', (_, right, wrong) => {
+    expect(document).toContain(right)
+    expect(elementalMistakes(document)).toEqual([])
+    expect(elementalMistakes(document.replace(right, wrong))).not.toEqual([])
+  })
+
+  it.each([
+    ['a missing header', '#cloud-config\n', ''],
+    ['nobody who may administer', '- admin', '- users'],
+    ['a block of k3s that is not turned on', 'enabled: true', 'enabled: false'],
+    ['a key of k3s that is not read', 'enabled: true', 'enabled: true\n  server: https://x'],
+    ['a key that is not read', 'stages:\n', 'bootcmd: []\nstages:\n'],
+    ['peers, which start a VPN even when empty', 'stages:\n', 'p2p: {}\nstages:\n'],
+    ['a disk that is none', 'stages:\n', 'install: {device: sda, auto: true}\nstages:\n'],
+    [
+      'two ends of an installation',
+      'stages:\n',
+      'install: {device: auto, auto: true, reboot: true, poweroff: true}\nstages:\n',
+    ],
+  ])('%s', (_, right, wrong) => {
+    expect(userData).toContain(right)
+    expect(kairosMistakes(userData)).toEqual([])
+    expect(kairosMistakes(userData.replace(right, wrong))).not.toEqual([])
+  })
+
+  it.each([
+    [
+      'config-urls, which are passed to nobody',
+      (spec: Registration) => (spec.config.elemental.install['config-urls'] = []),
+    ],
+    [
+      'a way to register that does not exist',
+      (spec: Registration) => (spec.config.elemental.registration['auth'] = 'none'),
+    ],
+    ['two dialects in one', (spec: Registration) => (spec.config['cloud-config']['write_files'] = [])],
+    ['a name with a dot', (spec: Registration) => (spec.machineName = 'a.b')],
+  ])('%s', (_, spoil) => {
+    const registration = registrationOf(node) as { readonly spec: Registration }
+    spoil(registration.spec)
+    expect(registrationMistakes(registration)).toHaveLength(1)
+  })
 })
 
-describe('Kairos', () => {
-  const cloudConfig = async (config: K3osConfig, more = {}) => {
-    const { text, rules } = await outputs('kairos', config, more)
-    return { text: text('user-data'), rules, ...(parse(text('user-data')) as Record<string, unknown>) }
+interface Registration {
+  machineName: string
+  readonly config: {
+    readonly elemental: Record<'install' | 'registration', Record<string, unknown>>
+    readonly 'cloud-config': Record<string, unknown>
   }
-
-  it('begins with its header', async () => {
-    expect((await cloudConfig(withFiles())).text).toMatch(/^#cloud-config\n/)
-  })
-
-  it('has a user of the group without which it refuses to install', async () => {
-    expect(await cloudConfig(withFiles())).toMatchObject({ users: [{ name: 'rancher', groups: ['admin'] }] })
-  })
-
-  it('turns on one role only, and says everything else in config.yaml', async () => {
-    const agent = await cloudConfig(withFiles())
-    expect(agent).toMatchObject({ 'k3s-agent': { enabled: true } })
-    expect(agent).not.toHaveProperty('k3s')
-    expect(agent).not.toHaveProperty('p2p')
-  })
-
-  it('holds its own unit until the release, and brings none beside it', async () => {
-    const { text } = await cloudConfig(withFiles())
-    expect(text).toContain('/etc/systemd/system/k3s-agent.service.d/10-k3os-migrate.conf')
-    expect(text).not.toContain('path: /etc/systemd/system/k3s-agent.service\n')
-  })
-
-  it('names a disk only where one is known', async () => {
-    const facts = factsWith({
-      disks: [
-        {
-          name: 'sda',
-          sizeMib: 1,
-          model: null,
-          serial: null,
-          transport: null,
-          partitions: [
-            { name: 'sda1', sizeMib: 1, fsType: 'ext4', label: 'K3OS_STATE', uuid: null, mountpoint: null },
-          ],
-        },
-      ],
-    })
-    expect(await cloudConfig(withFiles(), { facts })).toMatchObject({
-      install: { device: '/dev/sda', auto: true },
-    })
-    const unknown = await cloudConfig(withFiles())
-    expect(unknown).not.toHaveProperty('install')
-    expect(unknown.rules).toContain('TRN-DISK-UNKNOWN')
-  })
-})
-
-describe('Elemental with Rancher', () => {
-  const manifests = async (config: K3osConfig) => {
-    const { text, ...rest } = await outputs('elemental-rancher', config)
-    const all = [...parseAllDocuments(text('registration.yaml')), ...parseAllDocuments(text('cluster.yaml'))]
-    const documents = all.map(
-      (one) => one.toJS() as { kind: string; metadata: { name: string }; spec: object },
-    )
-    return { ...rest, of: (kind: string) => documents.find((one) => one.kind === kind) }
-  }
-
-  it('never names the old cluster', async () => {
-    const { text } = await outputs('elemental-rancher', withFiles())
-    expect(text('registration.yaml') + text('cluster.yaml')).not.toMatch(/10\.0\.0\.1|secret-4711/)
-  })
-
-  it('puts stages and nothing else into cloud-config: other keys would be lost without a word', async () => {
-    const { of } = await manifests(everyKey)
-    const spec = of('MachineRegistration')?.spec as { config: { 'cloud-config': object } }
-    expect(Object.keys(spec.config['cloud-config'])).toEqual(['name', 'stages'])
-  })
-
-  it('says when a node gets another name', async () => {
-    const { of, rules } = await manifests({ ...withFiles(), hostname: 'Shop.1' })
-    expect(of('MachineRegistration')?.metadata.name).toBe('shop-1')
-    expect(rules).toContain('TRN-RANCHER-NAME')
-  })
-
-  it('makes a worker of an agent', async () => {
-    const { of } = await manifests(withFiles())
-    expect(of('Cluster')?.spec).toMatchObject({
-      rkeConfig: { machinePools: [{ controlPlaneRole: false, etcdRole: false, workerRole: true }] },
-    })
-  })
-
-  it('leaves to Rancher what its planner sets', async () => {
-    const { of, rules } = await manifests({
-      hostname: 'n1',
-      k3os: { k3sArgs: ['server', '--cluster-init', '--disable=traefik'] },
-    })
-    const config = JSON.stringify(of('Cluster')?.spec)
-    expect(config).toContain('"disable":["traefik"]')
-    expect(config).not.toContain('cluster-init')
-    expect(rules).toContain('TRN-RANCHER-OWN')
-  })
-})
+}
