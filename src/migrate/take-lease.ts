@@ -124,6 +124,11 @@ async function watch(request: LeaseRequest, found: LeaseState, holder: string): 
   const { store, clock, signal } = request
   const durationMs = found.durationSeconds * 1000
   const startMs = clock.monotonicMs()
+  // It announced a silence that may last for hours. Without the object, a process that lives after all finds out and stops.
+  const shortcut =
+    durationMs > leaseTimes.durationMs
+      ? '; if its process is surely dead: kubectl -n kube-system delete lease k3os-migrate'
+      : ''
   let saidMs: number | undefined
   for (;;) {
     const leftMs = startMs + durationMs - clock.monotonicMs()
@@ -131,7 +136,7 @@ async function watch(request: LeaseRequest, found: LeaseState, holder: string): 
     if (saidMs === undefined || clock.monotonicMs() - saidMs >= sayEveryMs) {
       saidMs = clock.monotonicMs()
       request.say(
-        `${holderText(holder)} has the lock; it may be taken after ${Math.ceil(leftMs / 1000)} s without a sign of life`,
+        `${holderText(holder)} has the lock; it may be taken after ${Math.ceil(leftMs / 1000)} s without a sign of life${shortcut}`,
       )
     }
     await clock.sleep(Math.min(lookEveryMs, leftMs), signal)

@@ -289,6 +289,19 @@ describe('holding the lock', () => {
     expect((await stateOf(lab))?.durationSeconds).toBe(60)
   })
 
+  it('after an announced silence is waited for as long as it was announced, and says what is quicker', async () => {
+    const lab = leaseLab()
+    const hold = await lab.take()
+    hold.expectSilence(3_600_000)
+    await hold.prove()
+    hold.stop()
+    await lab.take({ machine: 'boot-2' })
+    expect([lab.clock.monotonicMs(), lab.said[0]]).toEqual([
+      3_600_000,
+      'kim@desk, process 4711, run run-1 has the lock; it may be taken after 3600 s without a sign of life; if its process is surely dead: kubectl -n kube-system delete lease k3os-migrate',
+    ])
+  })
+
   it('does not bear more silence than was announced', async () => {
     const lab = leaseLab()
     const hold = await lab.take()
