@@ -13,7 +13,7 @@ interface JournalOwner {
 }
 
 /** What was done can no longer be written down. */
-export class JournalLost extends Halt {
+class JournalLost extends Halt {
   constructor(why: MigrateError) {
     super(why.message, {
       exitCode: why.exitCode,
