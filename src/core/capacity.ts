@@ -1,3 +1,4 @@
+import type { Namespace } from './cluster-objects.ts'
 import { MigrateError } from './errors.ts'
 import { compareText } from './findings.ts'
 import type { ClusterFacts, KubeNode, Pod } from './inventory.ts'
@@ -43,10 +44,10 @@ export interface CapacityVerdict {
   readonly headroom: readonly Headroom[]
 }
 
-type CapacityFacts = Pick<ClusterFacts, 'nodes' | 'pods' | 'persistentVolumes'>
+type CapacityFacts = Pick<ClusterFacts, 'nodes' | 'pods' | 'persistentVolumes' | 'namespaces'>
 
 /** Read once for a cluster, used for the drain of each of its nodes. */
-export function capacityModel({ nodes, pods, persistentVolumes }: CapacityFacts): CapacityModel {
+export function capacityModel({ nodes, pods, persistentVolumes, namespaces }: CapacityFacts): CapacityModel {
   const podsOn = new Map<string, Pod[]>(nodes.map(({ name }) => [name, []]))
   for (const pod of pods)
     if (pod.node !== null && pod.phase !== 'Succeeded' && pod.phase !== 'Failed')
@@ -55,7 +56,7 @@ export function capacityModel({ nodes, pods, persistentVolumes }: CapacityFacts)
   const rulesOf = (pod: Pod): PlacementRules | null => {
     const known = read.get(pod)
     if (known !== undefined) return known
-    const rules = rulesOrNull(pod)
+    const rules = rulesOrNull(pod, namespaces ?? null)
     read.set(pod, rules)
     return rules
   }
@@ -72,9 +73,9 @@ export function capacityModel({ nodes, pods, persistentVolumes }: CapacityFacts)
   }
 }
 
-function rulesOrNull(pod: Pod): PlacementRules | null {
+function rulesOrNull(pod: Pod, namespaces: readonly Namespace[] | null): PlacementRules | null {
   try {
-    return placementRules(pod)
+    return placementRules(pod, namespaces)
   } catch (error) {
     if (error instanceof MigrateError) return null
     throw error
@@ -165,7 +166,7 @@ function whyUndecided(pod: Pod, { rulesOf }: CapacityModel): string | null {
   const rules = rulesOf(pod)
   if (rules === null) return 'its affinity or spread rules are not understood'
   if (rules.near.some(({ namespaces }) => namespaces === 'unknown'))
-    return 'its affinity selects namespaces by labels, which the inventory does not hold'
+    return 'its affinity selects namespaces by labels, and namespaces were not read'
   return null
 }
 

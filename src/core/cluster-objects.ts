@@ -48,6 +48,18 @@ export const workloadSchema = z.strictObject({
   paused: z.boolean(),
 })
 
+export const daemonSetSchema = z.strictObject({
+  ...named,
+  /** Nodes that are to run it, and pods of it that are ready; missing where only names were kept. */
+  desired: z.number().optional(),
+  ready: z.number().optional(),
+})
+
+export const namespaceSchema = z.strictObject({
+  name: z.string(),
+  labels: z.record(z.string(), z.string()),
+})
+
 export const webhookSchema = z.strictObject({
   kind: z.enum(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration']),
   configuration: z.string(),
@@ -59,6 +71,18 @@ export const webhookSchema = z.strictObject({
   service: known(z.strictObject(named)),
   /** `operations resources` of each rule: `CREATE,UPDATE pods`. */
   rules: z.array(z.string()),
+  /** Namespaces whose objects it is asked about; null = all of them, missing = not kept. */
+  namespaceSelector: known(selectorSchema).optional(),
+})
+
+/** A Service that a webhook names, and who answers for it. */
+export const webhookServiceSchema = z.strictObject({
+  ...named,
+  /** False: the webhook names a Service that is not there. */
+  exists: z.boolean(),
+  /** Of its Endpoints. */
+  ready: z.array(z.strictObject({ node: known(z.string()), pod: known(z.string()) })),
+  notReady: z.number(),
 })
 
 export const leaseSchema = z.strictObject({
@@ -114,6 +138,8 @@ export type PersistentVolumeClaim = z.infer<typeof claimSchema>
 export type StorageClass = z.infer<typeof storageClassSchema>
 export type Workload = z.infer<typeof workloadSchema>
 export type Webhook = z.infer<typeof webhookSchema>
+export type WebhookService = z.infer<typeof webhookServiceSchema>
+export type Namespace = z.infer<typeof namespaceSchema>
 export type Lease = z.infer<typeof leaseSchema>
 export type Addon = z.infer<typeof addonSchema>
 export type HelmChart = z.infer<typeof helmChartSchema>

@@ -3,12 +3,15 @@ import {
   addonSchema,
   claimSchema,
   customResourceSchema,
+  daemonSetSchema,
   helmChartSchema,
   leaseSchema,
+  namespaceSchema,
   schedulingSchema,
   selectorSchema,
   storageClassSchema,
   webhookSchema,
+  webhookServiceSchema,
   workloadSchema,
 } from './cluster-objects.ts'
 import {
@@ -134,6 +137,8 @@ export const kubeNodeSchema = z.strictObject({
   taints: z.array(z.strictObject({ key: z.string(), value: z.string(), effect: z.string() })),
   unschedulable: z.boolean(),
   ready: z.boolean(),
+  /** `True`, `False` or `Unknown` by type: `DiskPressure`, …; missing in inventories that were taken before it was kept. */
+  conditions: z.record(z.string(), z.string()).optional(),
   podCidr: known(z.string()),
   addresses: z.array(z.strictObject({ type: z.string(), address: z.string() })),
   bootId: z.string(),
@@ -202,8 +207,6 @@ export const persistentVolumeSchema = z.strictObject({
   capacity: known(z.string()),
 })
 
-const daemonSetSchema = z.strictObject({ namespace: z.string(), name: z.string() })
-
 export const upgradePlanSchema = z.strictObject({
   namespace: z.string(),
   name: z.string(),
@@ -229,6 +232,10 @@ export const clusterFactsSchema = z.strictObject({
   storageClasses: z.array(storageClassSchema),
   workloads: z.array(workloadSchema),
   webhooks: z.array(webhookSchema),
+  /** Services that webhooks name; missing when they, or who answers for them, were not read. */
+  webhookServices: z.array(webhookServiceSchema).optional(),
+  /** Missing when they were not read. */
+  namespaces: z.array(namespaceSchema).optional(),
   /** Of `kube-node-lease` and `kube-system`. */
   leases: z.array(leaseSchema),
   addons: z.array(addonSchema),

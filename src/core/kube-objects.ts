@@ -63,6 +63,7 @@ export function kubeNode(raw: unknown): KubeNode {
     taints: (spec?.taints ?? []).map(({ key, value, effect }) => ({ key, value: value ?? '', effect })),
     unschedulable: spec?.unschedulable ?? false,
     ready: conditionIsTrue(status?.conditions, 'Ready'),
+    conditions: Object.fromEntries((status?.conditions ?? []).map(({ type, status }) => [type, status])),
     podCidr: spec?.podCIDR ?? null,
     addresses: status?.addresses ?? [],
     bootId: info.bootID ?? '',
@@ -165,11 +166,21 @@ export function persistentVolume(
   }
 }
 
-const rawDaemonSet = z.object({ metadata })
+const rawDaemonSet = z.object({
+  metadata,
+  status: z
+    .object({ desiredNumberScheduled: z.number().nullish(), numberReady: z.number().nullish() })
+    .nullish(),
+})
 
 export function daemonSet(raw: unknown): ClusterFacts['daemonSets'][number] {
-  const { metadata: meta } = parseObject('DaemonSet', rawDaemonSet, raw)
-  return { namespace: meta.namespace ?? '', name: meta.name }
+  const { metadata: meta, status } = parseObject('DaemonSet', rawDaemonSet, raw)
+  return {
+    namespace: meta.namespace ?? '',
+    name: meta.name,
+    desired: status?.desiredNumberScheduled ?? 0,
+    ready: status?.numberReady ?? 0,
+  }
 }
 
 const rawUpgradePlan = z.object({

@@ -4,12 +4,15 @@ import type {
   CustomResource,
   HelmChart,
   Lease,
+  Namespace,
   PersistentVolumeClaim,
   StorageClass,
   Webhook,
+  WebhookService,
   Workload,
   workloadKinds,
 } from './cluster-objects.ts'
+import { compareText } from './findings.ts'
 import { metadata, parseObject, rawSelector, selectorOf, text, textMap } from './kube-raw.ts'
 
 /** More kinds of objects as the API sends them, turned into what the inventory keeps (see `kube-objects.ts`). */
@@ -149,6 +152,7 @@ const rawWebhooks = z.object({
         rules: z
           .array(z.object({ operations: z.array(text).nullish(), resources: z.array(text).nullish() }))
           .nullish(),
+        namespaceSelector: rawSelector,
       }),
     )
     .nullish(),
@@ -156,17 +160,78 @@ const rawWebhooks = z.object({
 
 export function webhooks(raw: unknown, kind: Webhook['kind']): Webhook[] {
   const { metadata: meta, webhooks: all } = parseObject(kind, rawWebhooks, raw)
-  return (all ?? []).map(({ name, failurePolicy, timeoutSeconds, clientConfig, rules }) => ({
-    kind,
-    configuration: meta.name,
-    name,
-    failurePolicy: failurePolicy ?? 'Fail',
-    timeoutSeconds: timeoutSeconds ?? null,
-    service: clientConfig?.service ?? null,
-    rules: (rules ?? []).map(
-      ({ operations, resources }) => `${(operations ?? []).join(',')} ${(resources ?? []).join(',')}`,
-    ),
-  }))
+  return (all ?? []).map(
+    ({ name, failurePolicy, timeoutSeconds, clientConfig, rules, namespaceSelector }) => ({
+      kind,
+      configuration: meta.name,
+      name,
+      failurePolicy: failurePolicy ?? 'Fail',
+      timeoutSeconds: timeoutSeconds ?? null,
+      service: clientConfig?.service ?? null,
+      rules: (rules ?? []).map(
+        ({ operations, resources }) => `${(operations ?? []).join(',')} ${(resources ?? []).join(',')}`,
+      ),
+      // Both nothing and an empty selector mean every namespace.
+      namespaceSelector: selectorOf(namespaceSelector),
+    }),
+  )
+}
+
+const rawNamespace = z.object({ metadata })
+
+export function namespaceOf(raw: unknown): Namespace {
+  const { metadata: meta } = parseObject('Namespace', rawNamespace, raw)
+  return { name: meta.name, labels: meta.labels ?? {} }
+}
+
+const rawService = z.object({ metadata })
+const rawAddresses = z
+  .array(
+    z.object({
+      nodeName: text.nullish(),
+      targetRef: z.object({ kind: text.nullish(), name: text.nullish() }).nullish(),
+    }),
+  )
+  .nullish()
+const rawEndpoints = z.object({
+  metadata,
+  subsets: z.array(z.object({ addresses: rawAddresses, notReadyAddresses: rawAddresses })).nullish(),
+})
+
+/** Who answers for the Services that webhooks name, from all Services and all Endpoints of the cluster. */
+export function webhookServices(
+  hooks: readonly Webhook[],
+  rawServices: readonly unknown[],
+  endpoints: readonly unknown[],
+): WebhookService[] {
+  const keyOf = (one: { readonly namespace?: string | null | undefined; readonly name: string }): string =>
+    `${one.namespace ?? ''}/${one.name}`
+  const named = new Map(hooks.flatMap(({ service }) => (service === null ? [] : [[keyOf(service), service]])))
+  if (named.size === 0) return []
+  const there = new Set(rawServices.map((raw) => keyOf(parseObject('Service', rawService, raw).metadata)))
+  const answers = new Map(
+    endpoints.map((raw) => {
+      const { metadata: meta, subsets } = parseObject('Endpoints', rawEndpoints, raw)
+      return [keyOf(meta), subsets ?? []]
+    }),
+  )
+  return [...named]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .map(([key, { namespace, name }]) => {
+      const subsets = answers.get(key) ?? []
+      return {
+        namespace,
+        name,
+        exists: there.has(key),
+        ready: subsets.flatMap(({ addresses }) =>
+          (addresses ?? []).map(({ nodeName, targetRef }) => ({
+            node: nodeName || null,
+            pod: targetRef?.kind === 'Pod' ? targetRef.name || null : null,
+          })),
+        ),
+        notReady: subsets.reduce((sum, { notReadyAddresses }) => sum + (notReadyAddresses?.length ?? 0), 0),
+      }
+    })
 }
 
 const rawLease = z.object({

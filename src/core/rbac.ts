@@ -33,6 +33,13 @@ const readCluster: readonly RbacRule[] = [
   },
   {
     apiGroup: core,
+    resources: ['endpoints', 'namespaces', 'services'],
+    verbs: ['list'],
+    namespace: null,
+    why: 'who answers for webhooks, and which namespaces selectors mean',
+  },
+  {
+    apiGroup: core,
     resources: ['persistentvolumes', 'persistentvolumeclaims'],
     verbs: ['list'],
     namespace: null,

@@ -35,7 +35,7 @@ export function scenarioSource(scenario: Scenario): WorldSource {
     })),
     daemonSets: scenario.workloads
       .filter(({ kind }) => kind === 'DaemonSet')
-      .map(({ namespace, name }) => ({ namespace, name })),
+      .map(({ namespace, name, on }) => ({ namespace, name, desired: on.length, ready: on.length })),
     persistentVolumes: scenario.localVolumes.map((volume) => ({
       name: volume.name,
       storageClass: 'local-path',
@@ -132,6 +132,7 @@ function kubeNode(scenario: Scenario, spec: ScenarioNode, bootId: string, uid: s
     taints: spec.taints,
     unschedulable: false,
     ready: true,
+    conditions: { MemoryPressure: 'False', DiskPressure: 'False', PIDPressure: 'False' },
     podCidr: `10.42.${scenario.nodes.indexOf(spec)}.0/24`,
     addresses: [
       { type: 'InternalIP', address: spec.address },

@@ -113,7 +113,7 @@ export function fleet(size: FleetSize): {
     pods: Array.from({ length: size.pods }, (_, index) => pod(index, names, chance)),
     pdbs: Array.from({ length: 200 }, (_, index) => budget(index, chance)),
     persistentVolumes: volumes,
-    daemonSets: [{ namespace: 'kube-system', name: 'svclb-traefik' }],
+    daemonSets: [{ namespace: 'kube-system', name: 'svclb-traefik', desired: size.nodes, ready: size.nodes }],
     upgradePlans: [],
     failures: [],
   }
@@ -240,6 +240,7 @@ function kubeNode(name: string, index: number, uuid: string, chance: Chance): Ku
     taints: [],
     unschedulable: chance.once(200),
     ready: !chance.once(100),
+    conditions: { MemoryPressure: 'False', DiskPressure: 'False', PIDPressure: 'False' },
     podCidr: `10.${index >> 8}.${index & 255}.0/24`,
     addresses: [{ type: 'InternalIP', address: `10.${index >> 8}.${index & 255}.2` }],
     bootId: `boot-of-${name}`,

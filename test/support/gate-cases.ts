@@ -123,6 +123,17 @@ const velero = (type: PersistentVolume['type']): Partial<ClusterFacts> => ({
   apiGroups: { 'velero.io': ['v1'] },
   persistentVolumes: [localPv('pvc-1', { type })],
 })
+const pressed = (status: string) =>
+  withCluster({
+    nodes: [kubeNode('s1'), kubeNode('a1', { conditions: { Ready: 'True', DiskPressure: status } })],
+  })
+const daemonSet = (ready: number) =>
+  withCluster({ daemonSets: [{ namespace: 'shop', name: 'exporter', desired: 2, ready }] })
+const answered = (ready: NonNullable<ClusterFacts['webhookServices']>[0]['ready']) =>
+  withCluster({
+    ...webhook('Fail'),
+    webhookServices: [{ namespace: 'policy', name: 'policy', exists: true, ready, notReady: 1 }],
+  })
 const webhook = (failurePolicy: string): Partial<ClusterFacts> => ({
   pods: [pod('policy-1', { namespace: 'policy' })],
   webhooks: [
@@ -213,6 +224,12 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     'k3OS merges it',
     healthy,
   ),
+  'INV-CONFIG-DISAGREES': gate(
+    'k3OS says rejected where the reading here merges',
+    withAgent({ ownConfiguration: 'rejected' }),
+    'k3OS did not say anything',
+    withAgent({ ownConfiguration: 'unknown' }),
+  ),
   'INV-NO-MACHINE': gate(
     'the cluster has a k3OS node the inventory lacks',
     withCluster({ nodes: [kubeNode('s1'), kubeNode('a1'), kubeNode('a2')] }),
@@ -283,6 +300,12 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     healthy,
   ),
   'PRE-NODE-CORDONED': gate('somebody cordoned a node', withCluster(cordoned), 'nobody did', healthy),
+  'PRE-NODE-PRESSURE': gate(
+    'a node says DiskPressure',
+    pressed('True'),
+    'it says that there is none',
+    pressed('False'),
+  ),
   'PRE-CLOCK': gate(
     'a clock is 6 s off',
     withAgent({ clockOffsetSeconds: -6 }),
@@ -453,6 +476,7 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     'it is complete',
     withCluster({ workloads: [workloadOf('Deployment', 'web')] }),
   ),
+  'PRE-DAEMONSET': gate('a DaemonSet lacks a pod', daemonSet(1), 'it is complete', daemonSet(2)),
   'PRE-COMPETING': gate(
     'a controller that moves pods or nodes runs',
     withCluster({ workloads: [workloadOf('Deployment', 'cluster-autoscaler')] }),
@@ -470,6 +494,15 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     withCluster(webhook('Fail')),
     'nobody minds when it does not answer',
     withCluster(webhook('Ignore')),
+  ),
+  'PRE-WEBHOOK-DEAD': gate(
+    'nobody answers for a webhook that refuses then',
+    answered([]),
+    'somebody answers',
+    answered([
+      { node: 's1', pod: 'policy-1' },
+      { node: 'a1', pod: 'policy-2' },
+    ]),
   ),
   'PRE-CERTS': gate(
     'a certificate ends in 30 days',

@@ -50,7 +50,15 @@ export function anEmptyCluster(
   stub.on('GET /version', ok({ gitVersion: version }))
   stub.on('GET /apis', groups(offered))
   stub.on('GET /api/v1/namespaces/kube-system', ok({ metadata: { name: 'kube-system', uid: 'cluster-uid' } }))
-  for (const plural of ['nodes', 'pods', 'persistentvolumes', 'persistentvolumeclaims'])
+  for (const plural of [
+    'nodes',
+    'pods',
+    'persistentvolumes',
+    'persistentvolumeclaims',
+    'namespaces',
+    'services',
+    'endpoints',
+  ])
     stub.on(`GET /api/v1/${plural}`, none)
   for (const [group, plurals] of Object.entries(read))
     for (const version of offered[group] ?? [])

@@ -17,9 +17,11 @@ import {
   daemonSetState,
   helmChart,
   lease,
+  namespaceOf,
   persistentVolumeClaim,
   storageClass,
   webhooks,
+  webhookServices,
   workload,
 } from '../../core/kube-workloads.ts'
 import type { ClusterReader, NodeLister } from '../../migrate/ports.ts'
@@ -101,6 +103,12 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
         all(kinds.helmChartConfigs, (raw) => helmChart(raw, 'HelmChartConfig')),
         all(kinds.customResources, customResource),
       ])
+      const [namespaces, services, endpoints] = await Promise.all([
+        part(calls.namespaces, listNamespaces(api, signal), undefined),
+        part(calls.services, listServices(api, signal), undefined),
+        part(calls.endpoints, listEndpoints(api, signal), undefined),
+      ])
+      const hooks = [...validating, ...mutating].flat()
       return {
         server: api.place.server,
         uid,
@@ -117,7 +125,11 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
         persistentVolumeClaims,
         storageClasses,
         workloads: workloads.flat(),
-        webhooks: [...validating, ...mutating].flat(),
+        webhooks: hooks,
+        ...(services === undefined || endpoints === undefined
+          ? {}
+          : { webhookServices: webhookServices(hooks, services, endpoints) }),
+        ...(namespaces === undefined ? {} : { namespaces }),
         leases: leases.filter(({ namespace }) => leaseNamespaces.includes(namespace)),
         addons,
         helmCharts: [...charts, ...chartConfigs],
@@ -136,6 +148,9 @@ const calls = {
   pods: { verb: 'list', resource: 'pods' },
   volumes: { verb: 'list', resource: 'persistentvolumes' },
   claims: { verb: 'list', resource: 'persistentvolumeclaims' },
+  namespaces: { verb: 'list', resource: 'namespaces' },
+  services: { verb: 'list', resource: 'services' },
+  endpoints: { verb: 'list', resource: 'endpoints' },
 } as const satisfies Record<string, ApiCall>
 
 /** Where kubelets and the control plane say that they live. */
@@ -207,6 +222,26 @@ async function listClaims(api: Api, signal: AbortSignal): Promise<ClusterFacts['
     new CoreV1Api(configuration).listPersistentVolumeClaimForAllNamespaces(page),
   )
   return raw.map(persistentVolumeClaim)
+}
+
+async function listNamespaces(api: Api, signal: AbortSignal): Promise<ClusterFacts['namespaces']> {
+  const raw = await api.list(calls.namespaces, signal, (configuration, page) =>
+    new CoreV1Api(configuration).listNamespace(page),
+  )
+  return raw.map(namespaceOf)
+}
+
+async function listServices(api: Api, signal: AbortSignal): Promise<unknown[]> {
+  return api.list(calls.services, signal, (configuration, page) =>
+    new CoreV1Api(configuration).listServiceForAllNamespaces(page),
+  )
+}
+
+/** Every Kubernetes has them; their successor, EndpointSlices, is served by some of 1.17 without anybody filling it. */
+async function listEndpoints(api: Api, signal: AbortSignal): Promise<unknown[]> {
+  return api.list(calls.endpoints, signal, (configuration, page) =>
+    new CoreV1Api(configuration).listEndpointsForAllNamespaces(page),
+  )
 }
 
 function budget(raw: unknown, version: string): PodDisruptionBudget {

@@ -27,6 +27,7 @@ import { readingChecks } from './readings.ts'
 import { roomChecks } from './room.ts'
 import { upgradePlanChecks } from './upgrade-plans.ts'
 import { applyWaivers } from './waivers.ts'
+import { webhookChecks } from './webhooks.ts'
 import { evictedFrom, evictedPods, toMove, workloadChecks } from './workloads.ts'
 
 export interface AssessInput {
@@ -56,6 +57,7 @@ const checks: readonly Check[] = [
   ...roomChecks,
   ...baselineChecks,
   ...competingChecks,
+  ...webhookChecks,
   ...certificateChecks,
   ...upgradePlanChecks,
   ...ladderChecks,
@@ -142,7 +144,8 @@ interface Obstacle {
   readonly blind: RuleOutcome['blind']
 }
 
-function obstacleOf({ needs }: Check, { inventory, cluster }: AssessContext): Obstacle | null {
+function obstacleOf({ needs, lacks }: Check, context: AssessContext): Obstacle | null {
+  const { inventory, cluster } = context
   if (needs.includes('cluster')) {
     if (cluster === null) return { result: 'skip', reason: 'the cluster was not read', blind: 'everywhere' }
     const [failure] = cluster.failures
@@ -153,7 +156,8 @@ function obstacleOf({ needs }: Check, { inventory, cluster }: AssessContext): Ob
     const unread = inventory.nodes.filter(({ status }) => status === 'error').map(({ name }) => name)
     if (unread.length > 0) return { result: 'error', reason: `not read: ${unread.join(', ')}`, blind: unread }
   }
-  return null
+  const lacking = lacks?.(context) ?? null
+  return lacking === null ? null : { result: 'skip', reason: lacking, blind: 'everywhere' }
 }
 
 function outcomeOf(rule: RuleId, findings: readonly Finding[], obstacle: Obstacle | null): RuleOutcome {

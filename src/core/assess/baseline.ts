@@ -7,6 +7,7 @@ import { evictedPods, toMove } from './workloads.ts'
 /** What runs before anything moves, and what its controllers make of an eviction. */
 export const baselineChecks: readonly Check[] = [
   { rules: ['PRE-BASELINE'], needs: ['cluster'], run: incomplete },
+  { rules: ['PRE-DAEMONSET'], needs: ['cluster'], lacks: countsLacking, run: incompleteDaemonSets },
   { rules: ['PRE-SINGLE-REPLICA'], needs: ['cluster'], run: singleReplicas },
   { rules: ['PRE-JOBS'], needs: ['cluster'], run: runningJobs },
 ]
@@ -28,6 +29,29 @@ function incomplete({ cluster }: AssessContext): Finding[] {
         },
       ),
     )
+}
+
+function countsLacking({ cluster }: AssessContext): string | null {
+  return cluster?.daemonSets.some(({ desired }) => desired === undefined) === true
+    ? 'the inventory was taken before pods of DaemonSets were counted; take it again'
+    : null
+}
+
+function incompleteDaemonSets({ cluster }: AssessContext): Finding[] {
+  return (cluster?.daemonSets ?? []).flatMap(({ namespace, name, desired = 0, ready = 0 }) =>
+    ready >= desired
+      ? []
+      : [
+          found(
+            'PRE-DAEMONSET',
+            { namespace, name, desired, ready },
+            {
+              subject: { kind: 'DaemonSet', namespace, name },
+              severity: namespace === systemNamespace ? 'inhibitor' : 'high',
+            },
+          ),
+        ],
+  )
 }
 
 function singleReplicas(context: AssessContext): Finding[] {

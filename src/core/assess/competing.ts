@@ -10,7 +10,6 @@ import { toMove } from './workloads.ts'
 export const competingChecks: readonly Check[] = [
   { rules: ['PRE-COMPETING'], needs: ['cluster'], run: competing },
   { rules: ['PRE-BACKUP-COVERAGE'], needs: ['cluster'], run: backups },
-  { rules: ['PRE-WEBHOOKS'], needs: ['cluster'], run: webhooks },
 ]
 
 interface Named {
@@ -123,40 +122,4 @@ function hasVelero({ apiGroups, workloads, customResources }: ClusterFacts): boo
     customResources.some(({ name }) => name === 'backups.velero.io') ||
     workloads.some(({ kind, name }) => kind === 'Deployment' && /^([\w.-]+-)?velero$/.test(name))
   )
-}
-
-/**
- * The inventory holds no Services, so which pods answer is certain only where all ready pods of the Service's namespace
- * are on one node. For the others it is said that nobody has looked.
- */
-function webhooks(context: AssessContext): Finding[] {
-  const { cluster } = context
-  if (cluster === null) return []
-  const leaving = new Set(toMove(context).map(({ name }) => name))
-  return cluster.webhooks.flatMap((webhook) => {
-    const { service, configuration, kind, name, rules } = webhook
-    if (webhook.failurePolicy !== 'Fail' || service === null) return []
-    const ready = cluster.pods.filter((pod) => pod.namespace === service.namespace && pod.ready)
-    const nodes = [...new Set(ready.map((pod) => pod.node))]
-    const [only] = nodes
-    const certain = nodes.length === 1 && typeof only === 'string'
-    if (certain && !leaving.has(only)) return []
-    const facts = {
-      kind,
-      configuration,
-      webhook: name,
-      service: `${service.namespace}/${service.name}`,
-      node: certain ? only : null,
-      pods: certain ? ready.map((pod) => pod.name) : [],
-      rules,
-    }
-    return [
-      found('PRE-WEBHOOKS', facts, {
-        subject: { kind, name: configuration },
-        discriminator: name,
-        nodes: certain ? [only] : [],
-        severity: certain ? 'inhibitor' : 'medium',
-      }),
-    ]
-  })
 }

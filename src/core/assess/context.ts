@@ -54,6 +54,8 @@ export interface AssessContext {
 export interface Check {
   readonly rules: readonly RuleId[]
   readonly needs: readonly ('cluster' | 'machines')[]
+  /** Why an older inventory does not hold what the rules look at; null when it does. */
+  readonly lacks?: (context: AssessContext) => string | null
   run(context: AssessContext): readonly Finding[]
 }
 

@@ -6,6 +6,7 @@ import { found } from './found.ts'
 /** The state a machine is in: as a Node, by its clock, and by what its next boot would do. */
 export const machineChecks: readonly Check[] = [
   { rules: ['PRE-NODE-NOT-READY', 'PRE-NODE-CORDONED'], needs: ['cluster'], run: schedulability },
+  { rules: ['PRE-NODE-PRESSURE'], needs: ['cluster'], lacks: conditionsLacking, run: pressure },
   { rules: ['PRE-CLOCK'], needs: ['machines'], run: eachMachine(clock) },
   { rules: ['PRE-PENDING-REBOOT'], needs: ['machines'], run: eachMachine(pendingReboot) },
   { rules: ['PRE-BOOT-MARKER'], needs: ['machines'], run: eachMachine(bootMarkers) },
@@ -29,6 +30,28 @@ function schedulability({ machines }: AssessContext): Finding[] {
       ...(node !== null && !node.ready ? [found('PRE-NODE-NOT-READY', { node: node.name }, occurrence)] : []),
       ...(node?.unschedulable === true ? [found('PRE-NODE-CORDONED', { node: node.name }, occurrence)] : []),
     ]
+  })
+}
+
+const pressures = ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'NetworkUnavailable']
+
+function conditionsLacking({ machines }: AssessContext): string | null {
+  const without = machines.filter(({ node }) => node !== null && node.conditions === undefined)
+  return without.length === 0
+    ? null
+    : 'the inventory was taken before conditions of nodes were kept; take it again'
+}
+
+/** `Unknown` is no "no": the kubelet has not been heard of. That alone is what PRE-NODE-NOT-READY says. */
+function pressure({ machines }: AssessContext): Finding[] {
+  return machines.flatMap((machine) => {
+    const { node } = machine
+    const conditions = pressures.filter((type) => {
+      const status = node?.conditions?.[type]
+      return status === 'True' || (status === 'Unknown' && node?.ready === true)
+    })
+    if (node === null || conditions.length === 0) return []
+    return [found('PRE-NODE-PRESSURE', { node: node.name, conditions }, { subject: aboutNode(machine) })]
   })
 }
 

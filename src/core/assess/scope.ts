@@ -6,6 +6,8 @@ export const clusterOnly: ReadonlySet<string> = new Set<AssessRuleId>([
   'INV-CLUSTER-PARTIAL',
   'PRE-ETCD',
   'PRE-BASELINE',
+  'PRE-DAEMONSET',
+  'PRE-WEBHOOK-DEAD',
   'PRE-COMPETING',
   'PRE-LADDER-API',
 ])

@@ -126,6 +126,20 @@ export const clusterRules = {
       ],
     }),
   }),
+  'PRE-DAEMONSET': rule<Omit<Workload, 'kind'> & { desired: number; ready: number }>({
+    severity: 'high',
+    title: 'A DaemonSet is not complete now',
+    text: ({ namespace, name, desired, ready }) => ({
+      summary: `the DaemonSet ${namespace}/${name} has ${ready} of ${desired} pods ready`,
+      diagnosis:
+        'It is one pod on each node: network, storage or monitoring of some node is missing already, and after the move nobody could tell old trouble from new.',
+      remediations: [
+        hint('mend it first'),
+        command(`kubectl -n ${word(namespace)} get pods -o wide | grep ${word(name)}`),
+        command(`kubectl -n ${word(namespace)} describe ${word(`daemonset/${name}`)}`),
+      ],
+    }),
+  }),
   'PRE-COMPETING': rule<{ controller: string; does: string; found: readonly Workload[]; stop: string }>({
     severity: 'high',
     title: 'Another controller works on nodes or workloads',
@@ -183,6 +197,40 @@ export const clusterRules = {
       }
     },
   }),
+  'PRE-WEBHOOK-DEAD': rule<{
+    kind: string
+    configuration: string
+    webhook: string
+    service: string
+    exists: boolean
+    notReady: number
+    rules: readonly string[]
+    /** Namespaces it is asked about; null = all, or not known. */
+    namespaces: readonly string[] | null
+  }>({
+    severity: 'inhibitor',
+    title: 'An admission webhook has nobody who answers',
+    text: ({ kind, configuration, webhook, service, exists, notReady, rules, namespaces }) => {
+      const [namespace = ''] = service.split('/')
+      const where = namespaces === null ? '' : ` in ${some(namespaces)}`
+      return {
+        summary: `the webhook ${webhook} refuses when nobody answers, and ${
+          exists
+            ? `${service} has no ready endpoint${notReady === 0 ? '' : ` (${notReady} not ready)`}`
+            : `its Service ${service} does not exist`
+        }`,
+        diagnosis: `The API refuses now: ${rules.join('; ') || 'what its rules name'}${where}. What a drain evicts may not be made again.`,
+        remediations: [
+          hint('bring back what answers, or remove the webhook if nobody needs it any more'),
+          command(`kubectl -n ${word(namespace)} get services,endpoints,pods`),
+          command(
+            `kubectl get ${kind.toLowerCase()} ${word(configuration)} -o yaml > ${word(`${configuration}.yaml`)}`,
+          ),
+          command(`kubectl delete ${kind.toLowerCase()} ${word(configuration)}`),
+        ],
+      }
+    },
+  }),
   'PRE-CERTS': rule<
     OnNode & {
       certificates: readonly { path: string; subject: string; notAfter: string; days: number }[]
@@ -193,12 +241,20 @@ export const clusterRules = {
     title: 'Certificates of k3s run out',
     text: ({ node, address, certificates, authority }) => {
       const [first] = certificates
+      if (first === undefined)
+        return {
+          summary: `no certificate of k3s on ${node} could be read: nobody knows how long they hold`,
+          diagnosis:
+            'k3s renews them only when it starts, and a node whose certificates have run out does not come back.',
+          remediations: [
+            { type: 'command', text: `k3os-migrate inventory ${node}` },
+            hint(`on the node: ls /var/lib/rancher/k3s/server/tls /var/lib/rancher/k3s/agent`),
+          ],
+        }
       const when =
-        first === undefined
-          ? ''
-          : first.days < 0
-            ? `ran out on ${first.notAfter.slice(0, 10)}`
-            : `${certificates.length === 1 ? 'runs' : 'run'} out, the first on ${first.notAfter.slice(0, 10)} (${first.days} days)`
+        first.days < 0
+          ? `ran out on ${first.notAfter.slice(0, 10)}`
+          : `${certificates.length === 1 ? 'runs' : 'run'} out, the first on ${first.notAfter.slice(0, 10)} (${first.days} days)`
       return {
         summary: `${certificates.length} ${authority ? 'CA ' : ''}${certificates.length === 1 ? 'certificate' : 'certificates'} of k3s on ${node} ${when}`,
         diagnosis: `${authority ? 'k3s never renews its CAs by itself; after that day no node joins and no client is believed.' : 'k3s renews them only when it starts, within 90 days of their end.'} ${certificates.map(({ path, notAfter }) => `${path}: ${notAfter}`).join('; ')}`,

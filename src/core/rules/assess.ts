@@ -20,6 +20,17 @@ const machineRules = {
       remediations: [command(`kubectl describe node ${word(node)}`)],
     }),
   }),
+  'PRE-NODE-PRESSURE': rule<{ node: string; conditions: readonly string[] }>({
+    severity: 'inhibitor',
+    waivable: true,
+    title: 'A node is short of something',
+    text: ({ node, conditions }) => ({
+      summary: `the node ${node} says ${conditions.join(', ')}`,
+      diagnosis:
+        'A kubelet that is short of memory, disk or process numbers evicts pods by itself and takes none; one without network takes none either. What is drained elsewhere does not fit here, and this node does not bear a move.',
+      remediations: [hint('mend it before anything moves'), command(`kubectl describe node ${word(node)}`)],
+    }),
+  }),
   'PRE-NODE-CORDONED': rule<{ node: string }>({
     severity: 'inhibitor',
     waivable: true,

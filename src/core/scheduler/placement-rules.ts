@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import type { Namespace } from '../cluster-objects.ts'
 import { exitCode, MigrateError } from '../errors.ts'
 import type { Pod } from '../inventory.ts'
 import { parseQuantity } from '../quantity.ts'
-import type { LabelSelector } from '../selector.ts'
+import { matchesSelector, type LabelSelector } from '../selector.ts'
 
 /** What one pod demands of the node it is placed on, read from its specification. Preferences are left out. */
 export interface PlacementRules {
@@ -23,7 +24,7 @@ export interface NodeTerm {
 export interface PodTerm {
   /** Null selects nothing. */
   readonly selector: LabelSelector | null
-  /** `unknown`: chosen by labels of namespaces, which the inventory does not hold. */
+  /** `unknown`: chosen by labels of namespaces that were not read. */
   readonly namespaces: readonly string[] | 'all' | 'unknown'
   readonly topologyKey: string
 }
@@ -89,8 +90,11 @@ const spreadConstraint = z.object({
   nodeTaintsPolicy: policy,
 })
 
-/** Throws exit 65 when a part of the specification is not of the form that Kubernetes gives it. */
-export function placementRules(pod: Pod): PlacementRules {
+/**
+ * `namespaces` are those of the cluster where they are known. Throws exit 65 when a part of the specification is not of the
+ * form that Kubernetes gives it.
+ */
+export function placementRules(pod: Pod, namespaces: readonly Namespace[] | null = null): PlacementRules {
   const { affinity: written, topologySpread } = pod.scheduling
   const read = written === null ? null : parsed(affinity, written, 'the affinity', pod)
   return {
@@ -101,8 +105,8 @@ export function placementRules(pod: Pod): PlacementRules {
       read?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms.map(
         ({ matchExpressions, matchFields }) => ({ labels: matchExpressions, fields: matchFields }),
       ) ?? null,
-    near: termsOf(read?.podAffinity, pod),
-    apart: termsOf(read?.podAntiAffinity, pod),
+    near: termsOf(read?.podAffinity, pod, namespaces),
+    apart: termsOf(read?.podAntiAffinity, pod, namespaces),
     spread: topologySpread
       .map((one) => parsed(spreadConstraint, one, 'a topology spread constraint', pod))
       .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule')
@@ -118,7 +122,11 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, what: string, pod: Pod)
   })
 }
 
-function termsOf(terms: z.infer<typeof podTerms>, pod: Pod): PodTerm[] {
+function termsOf(
+  terms: z.infer<typeof podTerms>,
+  pod: Pod,
+  namespaces: readonly Namespace[] | null,
+): PodTerm[] {
   return (terms?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => {
     const named = term.namespaces ?? []
     const chosen = term.namespaceSelector ?? null
@@ -127,10 +135,21 @@ function termsOf(terms: z.infer<typeof podTerms>, pod: Pod): PodTerm[] {
     const own = named.length === 0 ? [pod.namespace] : named
     return {
       selector: term.labelSelector ?? null,
-      namespaces: all ? 'all' : chosen === null ? own : 'unknown',
+      namespaces: all ? 'all' : chosen === null ? own : meant(chosen, named, namespaces),
       topologyKey: term.topologyKey,
     }
   })
+}
+
+/** Those named and those chosen by their labels together. */
+function meant(
+  chosen: LabelSelector,
+  named: readonly string[],
+  namespaces: readonly Namespace[] | null,
+): PodTerm['namespaces'] {
+  if (namespaces === null) return 'unknown'
+  const byLabels = namespaces.filter(({ labels }) => matchesSelector(labels, chosen)).map(({ name }) => name)
+  return [...new Set([...named, ...byLabels])]
 }
 
 function spreadRule(constraint: z.infer<typeof spreadConstraint>, pod: Pod): SpreadRule {

@@ -50,6 +50,8 @@ describe('reading a cluster', () => {
       failures: [],
       ...noObjects,
       apiGroups: old,
+      namespaces: [],
+      webhookServices: [],
     })
   })
 
@@ -190,8 +192,52 @@ describe('reading a cluster', () => {
     })
     expect(JSON.stringify(facts)).not.toContain('CANARY')
     // One request for each kind, over few connections.
-    expect(stub.requests.length).toBeLessThanOrEqual(24)
+    expect(stub.requests.length).toBeLessThanOrEqual(26)
     expect(stub.connections()).toBeLessThan(stub.requests.length)
+  })
+
+  test('who answers for a webhook, and nothing about other Services', async () => {
+    const { facts } = await read((api) => {
+      api.on(
+        'GET /apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+        listOf('MutatingWebhookConfiguration', [
+          {
+            metadata: { name: 'gate' },
+            webhooks: [
+              { name: 'gate.shop', clientConfig: { service: { namespace: 'shop', name: 'gate' } } },
+              { name: 'gone.shop', clientConfig: { service: { namespace: 'shop', name: 'gone' } } },
+            ],
+          },
+        ]),
+      )
+      api.on(
+        'GET /api/v1/namespaces',
+        listOf('Namespace', [{ metadata: { name: 'shop', labels: { a: 'b' } } }]),
+      )
+      api.on('GET /api/v1/services', listOf('Service', [inShop('gate', {}), inShop('web', {})]))
+      const addresses = [{ ip: '10.42.0.2', nodeName: 'n1', targetRef: { kind: 'Pod', name: 'gate-1' } }]
+      const subsets = [{ addresses, notReadyAddresses: [{ ip: '10.42.0.3' }] }]
+      api.on('GET /api/v1/endpoints', listOf('Endpoints', [{ ...inShop('gate', {}), subsets }]))
+    })
+    expect(facts.namespaces).toEqual([{ name: 'shop', labels: { a: 'b' } }])
+    expect(facts.webhookServices).toEqual([
+      {
+        namespace: 'shop',
+        name: 'gate',
+        exists: true,
+        ready: [{ node: 'n1', pod: 'gate-1' }],
+        notReady: 1,
+      },
+      { namespace: 'shop', name: 'gone', exists: false, ready: [], notReady: 0 },
+    ])
+  })
+
+  test('Endpoints nobody may read are a failure that names them, and nobody is said to answer', async () => {
+    const { facts } = await read((api) => api.on('GET /api/v1/endpoints', forbidden('endpoints')))
+    expect(facts.failures).toMatchObject([
+      { what: 'list endpoints', reason: expect.stringContaining('no permission to list endpoints') },
+    ])
+    expect(facts).not.toHaveProperty('webhookServices')
   })
 
   test('budgets are read in the version the server has', async () => {
@@ -273,7 +319,7 @@ describe('what cannot be read', () => {
       { what: 'get namespaces kube-system', reason: `no permission to get namespaces kube-system at ${at}` },
       { what: 'list nodes', reason: `no permission to list nodes at ${at}` },
     ])
-    expect(facts.daemonSets).toEqual([{ namespace: 'x', name: 'd' }])
+    expect(facts.daemonSets).toMatchObject([{ namespace: 'x', name: 'd' }])
   })
 
   test('API groups that cannot be listed leave budgets and Plans unknown', async () => {

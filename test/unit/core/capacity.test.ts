@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { capacityModel, placeEvicted, type CapacityVerdict } from '../../../src/core/capacity.ts'
-import type { KubeNode, PersistentVolume, Pod } from '../../../src/core/inventory.ts'
+import type { ClusterFacts, KubeNode, PersistentVolume, Pod } from '../../../src/core/inventory.ts'
 import { anywhere } from '../../../src/core/kube-pod.ts'
 import { kubeNode, localPv, pod, volume } from './assess/builders.ts'
 
@@ -26,14 +26,21 @@ interface Case {
   readonly nodes?: readonly KubeNode[]
   readonly pods?: readonly Pod[]
   readonly volumes?: readonly PersistentVolume[]
+  readonly namespaces?: ClusterFacts['namespaces']
 }
 
 function drain({
   nodes = [node('a'), node('b'), node('c')],
   pods = [],
   volumes = [],
+  namespaces,
 }: Case): CapacityVerdict {
-  const model = capacityModel({ nodes: [...nodes], pods: [...pods], persistentVolumes: [...volumes] })
+  const model = capacityModel({
+    nodes: [...nodes],
+    pods: [...pods],
+    persistentVolumes: [...volumes],
+    namespaces,
+  })
   return placeEvicted(
     model,
     'a',
@@ -338,12 +345,23 @@ describe('pods that must stand together', () => {
     expect(drain({ pods }).unplaced).toEqual([])
   })
 
+  test('namespaces chosen by labels are those with the labels', () => {
+    const rule = podAffinity('podAffinity', { namespaceSelector: { matchLabels: { team: 'a' } } })
+    const namespaces = [
+      { name: 'shop', labels: { team: 'b' } },
+      { name: 'elsewhere', labels: { team: 'a' } },
+    ]
+    const verdict = drain({ pods: [moving('web', rule)], namespaces })
+    expect(verdict.undecided).toEqual([])
+    expect(verdict.unplaced.map(({ pod }) => pod.name)).toEqual(['web'])
+  })
+
   test('namespaces chosen by labels are not known: undecided, not refused', () => {
     const rule = podAffinity('podAffinity', { namespaceSelector: { matchLabels: { team: 'a' } } })
     const verdict = drain({ pods: [moving('web', rule)] })
     expect([verdict.unplaced, verdict.undecided.map(({ reason }) => reason)]).toEqual([
       [],
-      ['its affinity selects namespaces by labels, which the inventory does not hold'],
+      ['its affinity selects namespaces by labels, and namespaces were not read'],
     ])
   })
 })

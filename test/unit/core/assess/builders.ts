@@ -94,6 +94,13 @@ export function kubeNode(name: string, changes: Partial<KubeNode> = {}): KubeNod
     taints: [],
     unschedulable: false,
     ready: true,
+    conditions: {
+      Ready: 'True',
+      MemoryPressure: 'False',
+      DiskPressure: 'False',
+      PIDPressure: 'False',
+      NetworkUnavailable: 'False',
+    },
     podCidr: null,
     addresses: [{ type: 'InternalIP', address: '192.0.2.10' }],
     bootId: `boot-of-${name}`,
