@@ -2,11 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { abandon } from '../../../src/commands/abandon.ts'
 import { apply } from '../../../src/commands/apply.ts'
 import { finalize, finalizeApply } from '../../../src/commands/finalize.ts'
 import { inventory } from '../../../src/commands/inventory.ts'
+import { status } from '../../../src/commands/status.ts'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import { leftoverText, type FinalizePlan } from '../../../src/core/finalize.ts'
+import type { JournalRecord } from '../../../src/core/journal.ts'
 import {
   commandRules,
   permissionsOf,
@@ -23,11 +26,11 @@ import { until } from '../../support/lab-processes.ts'
 import { accountKubeconfig } from '../../support/rbac-account.ts'
 import { recordingIo } from '../../support/recording-io.ts'
 import { requirePart } from '../../support/require-part.ts'
-import { readPlanFile, sitDown, type CliResult, type Desk } from '../../support/spine-cli.ts'
+import { killAt, readPlanFile, sitDown, type CliResult, type Desk } from '../../support/spine-cli.ts'
 import { startSpineLab, type SpineLab } from '../../support/spine-lab.ts'
 import { newSystem } from '../../support/spine-machine.ts'
 import { spineScenario } from '../../support/spine-scenario.ts'
-import { everythingIn } from '../../support/spine-state.ts'
+import { everythingIn, scale } from '../../support/spine-state.ts'
 import { missingForK3osRoot } from '../../support/sshd.ts'
 
 const namespace = 'movers'
@@ -288,6 +291,59 @@ for (const age of ['1.20', '1.35'] as const)
 
         test('nothing was changed by any of this', async () => {
           expect(await everythingIn(lab)).toEqual(before)
+        })
+      })
+
+      describe('status and abandon', () => {
+        let seen: CliResult
+        beforeAll(async () => {
+          await scale(lab.cluster, 'web', 1)
+          await workload.untilBudgetAllows(lab.cluster, age, 'web', 0)
+          const isDraining = ({ step, data }: JournalRecord): boolean =>
+            step === 'drain' && String(data['action']).includes('evict')
+          await killAt(desk, desk.apply('plan.json', ...as('apply')), isDraining, 1_500)
+          seen = await desk.run('status', '--from-cluster', ...as('status'))
+        })
+
+        test('status works', () => {
+          expect(seen).toMatchObject({ code: 0, stdout: expect.stringContaining('in-progress') })
+        })
+
+        test('status asks for all that is printed, and for nothing else', () => {
+          expectExact('status')
+        })
+
+        test.each(cases('status'))('status cannot %s, and says so', async (text, permission) => {
+          const end = await refusal('status', permission, async (kubeconfig) =>
+            status({ fromCluster: true, kubeconfig, output: 'table' }, recordingIo(desk.folder)),
+          )
+          expectNamed(end, text)
+        })
+
+        test.each(cases('abandon'))('abandon cannot %s, and says so', async (text, permission) => {
+          const run = desk.runDirectory() ?? ''
+          const end = await refusal('abandon', permission, async (kubeconfig) =>
+            abandon(
+              { run, kubeconfig, output: 'table' },
+              recordingIo(desk.folder, { env: { HOME: lab.home } }),
+            ),
+          )
+          expectNamed(end, text)
+        })
+
+        describe('abandon', () => {
+          let result: CliResult
+          beforeAll(async () => {
+            result = await desk.run('abandon', desk.runDirectory() ?? '', ...as('abandon'))
+            await scale(lab.cluster, 'web', 2)
+            await workload.untilBudgetAllows(lab.cluster, age, 'web', 1)
+          })
+          test('works', () => {
+            expect(result).toMatchObject({ code: 0 })
+          })
+          test('asks for all that is printed, and for nothing else', () => {
+            expectExact('abandon')
+          })
         })
       })
 
