@@ -1,0 +1,21 @@
+// Command talos-1.14 judges documents of Talos 1.14. A Go module holds one version of Talos, hence a second one.
+package main
+
+import (
+	"github.com/siderolabs/talos/pkg/machinery/config"
+
+	"k3os-migrate.lab/judge"
+	"k3os-migrate.lab/judge/talos"
+)
+
+func main() {
+	judge.Main(map[string]judge.Bench{"talos": talos.Bench("v1.14.1", kubeletImage)})
+}
+
+func kubeletImage(provider config.Provider) string {
+	kubelet := provider.K8sKubeletConfig()
+	if kubelet == nil {
+		return ""
+	}
+	return kubelet.Image()
+}
