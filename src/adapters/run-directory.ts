@@ -85,7 +85,10 @@ export async function findRun(state: string, idOrPath: string | undefined): Prom
     id === undefined ? `there are no runs in ${runs}` : `there is no run ${id} in ${runs}`,
     {
       exitCode: exitCode.usage,
-      hint: ids.length === 0 ? 'k3os-migrate apply PLAN starts one' : `it has ${ids.slice(-3).join(', ')}`,
+      hint:
+        ids.length === 0
+          ? 'k3os-migrate apply PLAN starts one; of a run begun elsewhere the cluster knows: k3os-migrate status --from-cluster'
+          : `it has ${ids.slice(-3).join(', ')}`,
     },
   )
 }

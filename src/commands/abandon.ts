@@ -42,7 +42,15 @@ export async function abandon(options: AbandonOptions, io: CommandIo, given?: Mo
       plan.nodes.map(({ name }) => nodeState(replay(before), name).phase),
       runId,
     )
-    lock = await lockCluster({ ...ports, plan, runId, command: `abandon ${runId}`, options, io })
+    lock = await lockCluster({
+      ...ports,
+      plan,
+      runId,
+      records: before,
+      command: `abandon ${runId}`,
+      options,
+      io,
+    })
     const { exit, error, records } = await abandonRun(
       {
         plan,

@@ -121,7 +121,16 @@ export async function resume(options: ResumeOptions, io: CommandIo, given?: Move
     // A run keeps its name when its directory is given another one: its mark on the nodes carries it.
     const runId = records[0]?.runId ?? basename(directory)
     const maySleep = mayFindSilence(plan, records)
-    lock = await lockCluster({ ...ports, plan, runId, command: `resume ${runId}`, options, io, maySleep })
+    lock = await lockCluster({
+      ...ports,
+      plan,
+      runId,
+      records,
+      command: `resume ${runId}`,
+      options,
+      io,
+      maySleep,
+    })
     return await carryOn({ plan, nodes, runId, directory, ports, options, io, journal, lock })
   } finally {
     await unlockCluster(lock, io)

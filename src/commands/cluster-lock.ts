@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { thisMachine } from '../adapters/run-lock.ts'
+import type { JournalRecord } from '../core/journal.ts'
 import type { Plan } from '../core/plan.ts'
 import type { LeaseHold } from '../migrate/lease.ts'
 import type { Clock, LeaseStore } from '../migrate/ports.ts'
@@ -14,6 +15,7 @@ interface Locking {
   readonly clock: Clock
   readonly plan: Plan
   readonly runId: string
+  readonly records?: readonly JournalRecord[]
   /** As it is typed. */
   readonly command: string
   readonly options: Pick<RunOptions, 'takeOver'>
@@ -24,12 +26,13 @@ interface Locking {
 
 /** Locks the cluster for a run (exit 6 when another one has it). Whoever goes on with a run holds its local lock. */
 export async function lockCluster(locking: Locking): Promise<LeaseHold | undefined> {
-  const { lease, clock, plan, runId, command, options, io, maySleep = false } = locking
+  const { lease, clock, plan, runId, records = [], command, options, io, maySleep = false } = locking
   if (lease === undefined) return undefined
   return takeLease({
     store: lease,
     clock,
     runId,
+    records,
     planDigest: plan.digest,
     command,
     who: `${io.env['USER'] ?? io.env['LOGNAME'] ?? 'unknown'}@${hostname()}`,

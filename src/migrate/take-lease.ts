@@ -1,5 +1,6 @@
 import { exitCode, MigrateError } from '../core/errors.ts'
-import { isUnfinished, parseRunRecord } from '../core/run-record.ts'
+import type { JournalRecord } from '../core/journal.ts'
+import { isUnfinished, parseRunRecord, type RunRecord } from '../core/run-record.ts'
 import { holderText, leaseAnnotations, LeaseHold, leaseTimes, parseHolder, type Taken } from './lease.ts'
 import type { Clock, LeaseState, LeaseStore } from './ports.ts'
 
@@ -13,6 +14,8 @@ export interface LeaseRequest {
   readonly machine: string | null
   readonly runId: string
   readonly planDigest: string
+  /** What the journal holds that this process goes on with. */
+  readonly records: readonly JournalRecord[]
   /** As it is typed, for hints: `apply plan.json`. */
   readonly command: string
   readonly jobUrl: string | null
@@ -85,6 +88,7 @@ function refuseOtherRun(request: LeaseRequest, found: LeaseState): void {
   const { store, runId, takeOver } = request
   const record = parseRunRecord(found.annotations[leaseAnnotations.record])
   if (record === 'unreadable') throw lockUnreadable(store)
+  if (record?.runId === runId) refuseOlderJournal(request, record)
   if (found.holder !== null) {
     const { runId: other } = parseHolder(found.holder)
     if (other === runId || other === takeOver) return
@@ -99,6 +103,19 @@ function refuseOtherRun(request: LeaseRequest, found: LeaseState): void {
       hint: `k3os-migrate resume ${record.runId}, or give it up: k3os-migrate abandon ${record.runId}; if its directory is lost: k3os-migrate ${request.command} --take-over ${record.runId}`,
     },
   )
+}
+
+/** The cluster never knows more than the journal of its run, unless that is a copy from earlier, or one of two. */
+function refuseOlderJournal({ store, records }: LeaseRequest, { journal: known }: RunRecord): void {
+  if (known.seq === 0 || records[known.seq - 1]?.hash === known.hash) return
+  const what =
+    records.length < known.seq
+      ? `this journal ends with record ${records.length}, and ${store.where} has seen record ${known.seq} of the run`
+      : `record ${known.seq} of this journal is another one than ${store.where} has seen of the run`
+  throw new MigrateError(`${what}: it went on elsewhere`, {
+    exitCode: exitCode.stalePlan,
+    hint: 'go on from the directory where it went on last',
+  })
 }
 
 export function lockUnreadable({ where }: Pick<LeaseStore, 'where'>): MigrateError {

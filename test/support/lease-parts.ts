@@ -48,6 +48,7 @@ function kim(store: LeaseStore, clock: Clock): LeaseRequest {
     machine: 'boot-1',
     runId: 'run-1',
     planDigest: 'sha256:test',
+    records: [],
     command: 'resume run-1',
     jobUrl: null,
     maySleep: false,

@@ -41,7 +41,7 @@ async function live(
   effects: string[],
 ): Promise<RunResult> {
   const ports = withAround(withAround(simulated.ports, noteEffects(simulated.world, effects)), api.around)
-  const lock = await lab.take({ store: api.lease(lab.store) })
+  const lock = await lab.take({ store: api.lease(lab.store), records: simulated.journal })
   try {
     const result = await simulated.start({ lock, ports, limit: 1 })
     await lock.release()

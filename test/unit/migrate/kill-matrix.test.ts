@@ -55,7 +55,7 @@ async function live(simulated: Simulated, lab: LeaseLab, effects: string[], deat
   }
   const ports = withAround(withAround(simulated.ports, noteEffects(simulated.world, effects)), around)
   try {
-    const lock = await lab.take({ store: lease })
+    const lock = await lab.take({ store: lease, records: simulated.journal })
     try {
       const { error } = await simulated.start({ lock, ports })
       // After the last request there is nothing left to die at but giving the lock back.

@@ -116,7 +116,7 @@ describe('a run that is over or paused', () => {
       nodes: [],
       pendingUnnamed: 0,
       next: null,
-      journal: { seq: 1, hash: 'abc' },
+      journal: { seq: 0, hash: '' },
     } satisfies RunRecord)
 
   async function released(content: string): Promise<LeaseLab> {
@@ -163,6 +163,41 @@ describe('a run that is over or paused', () => {
     await expect(lab.take(sam)).rejects.toMatchObject({
       exitCode: exitCode.locked,
       message: expect.stringContaining('cannot be read'),
+    })
+  })
+})
+
+describe('a run that goes on from a journal', () => {
+  async function stoppedRun() {
+    const simulated = simulate(smallScenario())
+    const lab = leaseLab(simulated.world.clock)
+    const lock = await lab.take()
+    await simulated.start({ lock, limit: 1 })
+    await lock.release()
+    return { lab, records: simulated.journal }
+  }
+
+  it('that is as new as what the cluster knows, may', async () => {
+    const { lab, records } = await stoppedRun()
+    expect((await lab.take({ records })).holder).toBe('kim@desk/4711/run-1')
+  })
+
+  it('that is a copy from earlier, is refused', async () => {
+    const { lab, records } = await stoppedRun()
+    await expect(lab.take({ records: records.slice(0, 10) })).rejects.toMatchObject({
+      exitCode: exitCode.stalePlan,
+      message: expect.stringMatching(
+        /^this journal ends with record 10, and simulation has seen record \d+ of the run/,
+      ),
+    })
+  })
+
+  it('that went another way from somewhere on, is refused', async () => {
+    const { lab, records } = await stoppedRun()
+    const other = records.map((record) => ({ ...record, hash: `other-${record.seq}` }))
+    await expect(lab.take({ records: other })).rejects.toMatchObject({
+      exitCode: exitCode.stalePlan,
+      message: expect.stringContaining('is another one than simulation has seen'),
     })
   })
 })
