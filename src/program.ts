@@ -39,7 +39,6 @@ export interface Commands extends ClosingCommands {
   readonly resume: () => Promise<Action>
   readonly status: () => Promise<Action>
   readonly explain: () => Promise<Action>
-  readonly explain: () => Promise<Action>
   readonly abandon: () => Promise<Action>
   readonly report: () => Promise<Action>
   readonly demo: () => Promise<Action>
@@ -63,7 +62,6 @@ const realCommands: Commands = {
   apply: async () => (await import('./commands/apply.ts')).apply,
   resume: async () => (await import('./commands/apply.ts')).resume,
   status: async () => (await import('./commands/status.ts')).status,
-  explain: async () => (await import('./commands/explain.ts')).explain,
   explain: async () => (await import('./commands/explain.ts')).explain,
   abandon: async () => (await import('./commands/abandon.ts')).abandon,
   report: async () => (await import('./commands/report.ts')).report,
@@ -377,17 +375,6 @@ export function createProgram(
       .option('--from-cluster', 'ask the cluster, which knows its last run and who has its lock')
       .addOption(output(['table', 'json', 'yaml'], 'table')),
   )
-  add(
-    program,
-    'explain',
-    'say where one node of a run stands, what it waits for and what would be undone',
-    commands.explain,
-    ['explain shop-2', 'explain shop-2 01936d2a-… -o json'],
-  )
-    .argument('<node>', 'a node of the plan')
-    .argument('[run]', 'id or directory of the run; default: the newest')
-    .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
-    .addOption(output(['table', 'json', 'yaml'], 'table'))
   add(
     program,
     'explain',
