@@ -154,6 +154,9 @@ function controlPlane({ host }: TranslationSource, draft: Draft): void {
   const noFlannel =
     given.has('no-flannel') ||
     settings.some(({ key, value }) => key === 'flannel-backend' && value === 'none')
+  // Options of Flannel are refused beside a network without a name.
+  if (!noFlannel && draft.dialect === '1.13')
+    draft.setLegacy(['cluster', 'network', 'cni', 'name'], 'flannel', [])
   if (!noFlannel && !given.has('disable-network-policy')) draft.set('networkPolicies', true, [])
   // Pods run on servers of k3s; the generated configuration keeps them away.
   if (draft.dialect === '1.13') draft.setLegacy(['cluster', 'allowSchedulingOnControlPlanes'], true, [])

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { goldenCases, goldenFile } from '../../support/judges.ts'
+import { requirePart } from '../../support/require-part.ts'
+import { missingValidators, validate } from '../../support/validators.ts'
+
+// Each dialect by the loader of its own Talos: the patch is applied to what `talosctl gen config` makes, and the whole is
+// loaded again and validated, as the commands of MOVE.md do.
+
+const skip = requirePart('VALIDATORS', missingValidators())
+const dialects = [
+  ['talos', 'talos-1.14'],
+  ['talos-1.13', 'talos-1.13'],
+] as const
+
+const read = (name: string, target: string, file: string) =>
+  readFileSync(goldenFile(name, target, file), 'utf8')
+
+/** The role that MOVE.md asks talosctl for. */
+function roleOf(name: string, target: string): string {
+  return /--output-types (controlplane|worker)/.exec(read(name, target, 'MOVE.md'))?.[1] ?? ''
+}
+
+describe.skipIf(skip).each(dialects)('%s', (target, validator) => {
+  const cases = goldenCases(target, 'machine.yaml')
+
+  it.each(cases)('%s', (name) => {
+    const verdict = validate(validator, read(name, target, 'machine.yaml'), '-patch-of', roleOf(name, target))
+    // The images of MOVE.md are made by the factory.
+    const known =
+      /^warning: installer\.image is not set, if Talos is not booted from asset built by Image Factory.*\n/
+    expect({ ...verdict, said: verdict.said.replace(known, '') }).toEqual({ accepted: true, said: '' })
+  })
+
+  it('has both roles among its cases', () => {
+    expect(new Set(cases.map((name) => roleOf(name, target)))).toEqual(new Set(['controlplane', 'worker']))
+  })
+
+  it.each([
+    ['a key that does not exist', (text: string) => `${text}---\nmachine:\n  sysctl: {}\n`],
+    [
+      'a document that does not exist',
+      (text: string) => `${text}---\napiVersion: v1alpha1\nkind: HostConfig\n`,
+    ],
+    ['a value of another type', (text: string) => text.replace(/^hostname: .*$/m, 'hostname: [x]')],
+    ['an address that is none', (text: string) => text.replace('192.168.1.10/24', '192.168.1.300/24')],
+  ])('refuses %s', (_, mistake) => {
+    const right = read('static-two-ports', target, 'machine.yaml')
+    const wrong = mistake(right)
+    expect(wrong).not.toBe(right)
+    expect(validate(validator, wrong, '-patch-of', 'controlplane').accepted).toBe(false)
+  })
+})
+
+describe.skipIf(skip)('the loaders themselves', () => {
+  it('1.13 refuses the dialect of 1.14', () => {
+    const text = read('static-two-ports', 'talos', 'machine.yaml')
+    expect(validate('talos-1.13', text, '-patch-of', 'controlplane')).toMatchObject({
+      accepted: false,
+      said: expect.stringContaining('not registered') as string,
+    })
+  })
+
+  it('refuse a patch alone, which has no machine', () => {
+    expect(validate('talos-1.13', 'machine:\n  sysctls: {}\n').accepted).toBe(false)
+  })
+
+  it('refuse a Kubernetes that this Talos does not run, which validating alone does not', () => {
+    const patch = 'machine:\n  kubelet:\n    image: ghcr.io/siderolabs/kubelet:v1.21.5\n'
+    expect(validate('talos-1.13', patch, '-patch-of', 'worker')).toMatchObject({
+      accepted: false,
+      said: expect.stringContaining('1.21.5') as string,
+    })
+  })
+})
