@@ -24,6 +24,10 @@ export interface TroubledApi {
   lease(store: LeaseStore): LeaseStore
   /** From now on, for one request of the step or, also for the lock, for so long. */
   begin(fault: ApiFault, ms: number | 'once'): void
+  /** The same, from the moment of this request of a step on, counted from 1. */
+  beginAtRequest(number: number, fault: ApiFault, ms: number | 'once'): void
+  /** Requests of steps so far. */
+  readonly requests: number
   /** Requests that met it. */
   readonly hits: number
   isInTrouble(): boolean
@@ -32,10 +36,14 @@ export interface TroubledApi {
 export function troubledApi(clock: Clock): TroubledApi {
   let trouble: { readonly fault: ApiFault; readonly untilMs: number } | undefined
   let once: ApiFault | undefined
+  let due: { readonly request: number; readonly begin: () => void } | undefined
+  let requests = 0
   let hits = 0
   const isInTrouble = () => trouble !== undefined && clock.monotonicMs() < trouble.untilMs
 
   function next(isStep: boolean): ApiFault | undefined {
+    if (isStep) requests += 1
+    if (isStep && requests === due?.request) due.begin()
     const single = isStep ? once : undefined
     if (isStep) once = undefined
     const fault = single ?? (isInTrouble() ? trouble?.fault : undefined)
@@ -83,14 +91,22 @@ export function troubledApi(clock: Clock): TroubledApi {
     }
   }
 
+  function begin(fault: ApiFault, ms: number | 'once'): void {
+    if (ms === 'once') once = fault
+    else trouble = { fault, untilMs: clock.monotonicMs() + ms }
+  }
+
   return {
     get hits() {
       return hits
     },
+    get requests() {
+      return requests
+    },
     isInTrouble,
-    begin(fault, ms) {
-      if (ms === 'once') once = fault
-      else trouble = { fault, untilMs: clock.monotonicMs() + ms }
+    begin,
+    beginAtRequest(number, fault, ms) {
+      due = { request: number, begin: () => begin(fault, ms) }
     },
     async around(call, send) {
       if (call.port !== 'kube' && call.port !== 'reader') return send()

@@ -28,6 +28,14 @@ interface Sins {
   otherEnd: number
 }
 
+const innocent: Sins = {
+  falseDrained: 0,
+  withoutEvidence: 0,
+  leftCordoned: 0,
+  secondEffects: 0,
+  otherEnd: 0,
+}
+
 const rows: string[] = []
 afterAll(() => {
   process.stdout.write(`${rows.join('\n')}\n`)
@@ -117,54 +125,83 @@ function judge(simulated: Simulated, { exit, error }: RunResult, sins: Sins): vo
   if (!isTouched && isCordoned && exit !== exitCode.needsOperator) sins.leftCordoned += 1
 }
 
+/** Where trouble begins: at the beginning of a step, or in the middle of one, at a certain request of the run. */
+interface Trouble {
+  readonly fault: ApiFault
+  readonly at: StepId | number
+  readonly length: 'once' | typeof fourMinutesMs
+}
+
+interface Undisturbed {
+  readonly effects: string
+  readonly state: string
+  readonly requests: number
+}
+
+async function undisturbed(): Promise<Undisturbed> {
+  const simulated = simulate(smallScenario())
+  const effects: string[] = []
+  const api = troubledApi(simulated.world.clock)
+  await live(simulated, leaseLab(simulated.world.clock), api, effects)
+  const state = JSON.stringify(endState(simulated))
+  return { effects: effects.toSorted().join('\n'), state, requests: api.requests }
+}
+
+/** Lives through it, resuming as a person would when the run has stopped. Gives what went wrong. */
+async function liveThrough({ fault, at, length }: Trouble, wanted: Undisturbed) {
+  const simulated = simulate(smallScenario())
+  const lab = leaseLab(simulated.world.clock)
+  const api = troubledApi(simulated.world.clock)
+  const effects: string[] = []
+  const sins = { ...innocent }
+  if (typeof at === 'number') api.beginAtRequest(at, fault, length)
+  else beginAt(simulated, at, () => api.begin(fault, length))
+  watch(simulated, api, fault, sins)
+  const first = await live(simulated, lab, api, effects)
+  judge(simulated, first, sins)
+  let last = first
+  let resumed = 0
+  for (; last.error !== null && resumed < 2; resumed += 1) {
+    await lab.pass(fourMinutesMs / 1000)
+    last = await live(simulated, lab, api, effects)
+  }
+  const attempts = Math.max(...simulated.journal.map(({ attempt }) => attempt))
+  if (attempts === 1 && effects.toSorted().join('\n') !== wanted.effects) sins.secondEffects += 1
+  if (last.error !== null || JSON.stringify(endState(simulated)) !== wanted.state) sins.otherEnd += 1
+  return { sins, hits: api.hits, resumed, ends: [first.error?.message, last.error?.message] }
+}
+
+const isLong = process.env['K3OS_MIGRATE_LONG'] === '1'
+
+/** All steps, and requests of the run in turn: each one is hit by some faults, all faults hit many of them. */
+function troubles(fault: ApiFault, requests: number): Trouble[] {
+  const number = apiFaults.indexOf(fault)
+  const isItsTurn = (request: number, every: number) => isLong || (request + number) % every === 0
+  const all = Array.from({ length: requests }, (_, index) => index + 1)
+  return [
+    ...steps.map((at) => ({ fault, at, length: fourMinutesMs }) as const),
+    ...all.filter((one) => isItsTurn(one, 4)).map((at) => ({ fault, at, length: 'once' }) as const),
+    ...all.filter((one) => isItsTurn(one, 7)).map((at) => ({ fault, at, length: fourMinutesMs }) as const),
+  ]
+}
+
 describe.each(apiFaults)('an API with the trouble "%s"', (fault) => {
-  it('at each step, for one request and for four minutes, is lived through without a lie', async () => {
-    const undisturbed = simulate(smallScenario())
-    const once: string[] = []
-    await live(undisturbed, leaseLab(undisturbed.world.clock), troubledApi(undisturbed.world.clock), once)
-    const wanted = endState(undisturbed)
-    const sins: Sins = { falseDrained: 0, withoutEvidence: 0, leftCordoned: 0, secondEffects: 0, otherEnd: 0 }
+  it('at each step and in the middle of them, for one request and for four minutes, is lived through without a lie', async () => {
+    const wanted = await undisturbed()
+    const tried = troubles(fault, wanted.requests)
     const failures: unknown[] = []
-    let tried = 0
     let hits = 0
-    let paused = 0
-    for (const step of steps)
-      for (const length of ['once', fourMinutesMs] as const) {
-        const simulated = simulate(smallScenario())
-        const lab = leaseLab(simulated.world.clock)
-        const api = troubledApi(simulated.world.clock)
-        const effects: string[] = []
-        const before = { ...sins }
-        beginAt(simulated, step, () => api.begin(fault, length))
-        watch(simulated, api, fault, sins)
-        const first = await live(simulated, lab, api, effects)
-        judge(simulated, first, sins)
-        let last = first
-        for (let again = 0; last.error !== null && again < 2; again += 1) {
-          paused += 1
-          await lab.pass(fourMinutesMs / 1000)
-          last = await live(simulated, lab, api, effects)
-        }
-        const attempts = Math.max(...simulated.journal.map(({ attempt }) => attempt))
-        if (attempts === 1 && effects.toSorted().join('\n') !== once.toSorted().join('\n'))
-          sins.secondEffects += 1
-        if (last.error !== null || JSON.stringify(endState(simulated)) !== JSON.stringify(wanted))
-          sins.otherEnd += 1
-        tried += 1
-        hits += api.hits
-        if (JSON.stringify(before) !== JSON.stringify(sins))
-          failures.push({
-            step,
-            length,
-            sins: { ...sins },
-            first: first.error?.message,
-            last: last.error?.message,
-          })
-      }
+    let resumed = 0
+    for (const trouble of tried) {
+      const life = await liveThrough(trouble, wanted)
+      hits += life.hits
+      resumed += life.resumed
+      if (Object.values(life.sins).some((count) => count > 0)) failures.push({ ...trouble, ...life })
+    }
     rows.push(
-      `API faults, ${fault}: ${tried} tried, ${tried - failures.length} passed (${hits} requests met it, ${paused} runs paused and were resumed)`,
+      `API faults, ${fault}: ${tried.length} tried, ${tried.length - failures.length} passed (${hits} requests met it, ${resumed} times resumed)`,
     )
-    expect(failures).toEqual([])
-    expect(hits).toBeGreaterThan(tried / 2)
+    expect(failures.slice(0, 3)).toEqual([])
+    expect(hits).toBeGreaterThan(tried.length / 2)
   })
 })
