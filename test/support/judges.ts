@@ -89,8 +89,9 @@ export function shellcheck(script: string, shell: 'sh' | 'bash', ...options: rea
   return judge('shellcheck', ['-s', shell, ...options, '-'], script)
 }
 
-/** Alpine's reader of /etc/network/interfaces, where `lab/ifquery.sh` puts it. */
-export function ifqueryProgram(): string {
-  const script = fileURLToPath(new URL('../../lab/ifquery.sh', import.meta.url))
-  return spawnSync(script, ['--where'], { encoding: 'utf8' }).stdout.trim().split(' ')[1] ?? ''
+/** Alpine's own programs, where `lab/alpine-judges.sh` puts them; '' when it cannot say. */
+export function alpineJudge(name: 'ifquery' | 'openrc'): string {
+  const script = fileURLToPath(new URL('../../lab/alpine-judges.sh', import.meta.url))
+  const { stdout } = spawnSync(script, ['--where'], { encoding: 'utf8' })
+  return new RegExp(`^${name} (.*)$`, 'm').exec(stdout)?.[1] ?? ''
 }

@@ -9,7 +9,7 @@ import { goldenNode } from '../../support/golden-node.ts'
 import {
   goldenCases,
   goldenFolder,
-  ifqueryProgram,
+  alpineJudge,
   judge,
   missingTools,
   rootWith,
@@ -20,11 +20,11 @@ import { tarEntries, type TarEntry } from '../../support/tar-listing.ts'
 
 // The overlay for Alpine's installer: archive, scripts, services and network, by the tools of Alpine that Debian has too.
 
-const ifquery = ifqueryProgram()
+const ifquery = alpineJudge('ifquery')
 const skip = requirePart(
   'VALIDATORS',
   missingTools(['busybox', 'shellcheck'], 'busybox-static shellcheck') ??
-    (existsSync(ifquery) ? undefined : 'ifquery missing: lab/ifquery.sh'),
+    (existsSync(ifquery) ? undefined : 'ifquery missing: lab/alpine-judges.sh'),
 )
 const overlayFile = 'k3os.apkovl.tar.gz'
 const cases = goldenCases('alpine', `${overlayFile}.txt`)
@@ -172,6 +172,54 @@ describe.skipIf(skip)('the disk', () => {
   })
 })
 
+describe.skipIf(skip)('installing', () => {
+  it('erases the disk last, when everything is in place and no secret is left', () => {
+    const { status, calls, left } = install('etcd-server-2-of-3')
+    expect(status).toBe(0)
+    expect(calls.map((call) => call.split(' ', 1)[0])).toEqual([
+      'setup-alpine',
+      'chpasswd',
+      'chpasswd',
+      'tar',
+      ...calls.filter((call) => call.startsWith('rc-update')).map(() => 'rc-update'),
+      'lbu',
+      'setup-disk',
+      'reboot',
+    ])
+    expect(calls).toContain('rc-update add k3s default')
+    expect(calls.find((call) => call.startsWith('setup-disk'))).toBe(
+      'setup-disk -m sys -s 0 /dev/nvme0n1 ERASE_DISKS=/dev/nvme0n1',
+    )
+    expect(left).toEqual([])
+  })
+
+  it.each(['setup-alpine', 'chpasswd', 'tar', 'rc-update', 'lbu'])(
+    'erases nothing when %s fails',
+    (broken) => {
+      const { status, calls } = install('etcd-server-2-of-3', broken)
+      expect(status).not.toBe(0)
+      expect(calls.filter((call) => /^(?:setup-disk|reboot)/.test(call))).toEqual([])
+    },
+  )
+})
+
+describe.skipIf(skip)("k3s's command", () => {
+  it('comes out of two evaluations as it is meant', () => {
+    const service = text(entriesOf('old-k3s-1.18').disk, 'etc/init.d/k3s')
+    const words = `${/^command_args=.*$/m.exec(service)?.[0] ?? ''}\neval "set -- $command_args"\nprintf '%s\\n' "$@"`
+    expect(judge('busybox', ['ash', '-eu'], words).said.trimEnd().split('\n')).toEqual([
+      'server',
+      '--token-file=/etc/rancher/k3s/token',
+      '--no-deploy=traefik',
+      '--selinux=true',
+      '--docker=true',
+      '--kubelet-arg=eviction-hard=memory.available<5%,$x',
+      '--node-label=100%=a b',
+      '--node-taint=c=d:NoSchedule',
+    ])
+  })
+})
+
 describe.skipIf(skip)('sudo by doas', () => {
   it.each([
     [['-n', 'modprobe', 'iscsi_tcp'], '-n -u root env modprobe iscsi_tcp'],
@@ -279,4 +327,42 @@ function found(
     encoding: 'utf8',
   })
   return stdout.trim()
+}
+
+/** Runs the installation script against a folder, with stand-ins that write down how they were called. */
+function install(
+  name: string,
+  broken?: string,
+): { status: number | null; calls: readonly string[]; left: readonly string[] } {
+  const { medium } = entriesOf(name)
+  const root = rootWith([
+    ['/called', ''],
+    ['/etc/rc.conf', ''],
+    ['/dev/console', ''],
+    ...medium
+      .filter(({ kind }) => kind === 'file')
+      .map(({ path, content }) => [`/${path}`, content] as const),
+    ...['setup-alpine', 'setup-disk', 'chpasswd', 'tar', 'rc-update', 'lbu', 'reboot', 'chown'].map(
+      (program) =>
+        [
+          `/bin/${program}`,
+          `#!/bin/sh\n[ ${program} = chown ] || echo "${program} $*\${ERASE_DISKS:+ ERASE_DISKS=$ERASE_DISKS}" >>"$ROOT/called"\n[ ${program} != "${broken ?? ''}" ]\n`,
+        ] as const,
+    ),
+  ])
+  const script = text(medium, 'etc/local.d/k3os-migrate-install.start')
+    .replaceAll(/(?<=[ <>=])\/(?=etc|home)/g, '$ROOT/')
+    .replace('tee /dev/console', 'cat')
+    .replace('[ -b "$disk" ]', '[ -n "$disk" ]')
+  const { status } = spawnSync('sh', ['-s', '--', '/dev/nvme0n1'], {
+    input: script,
+    env: { ROOT: root, PATH: `${root}/bin:/usr/bin:/bin` },
+    encoding: 'utf8',
+  })
+  const secrets = ['answers', 'password', 'root.tar'].map((file) => `${root}/etc/k3os-migrate/${file}`)
+  return {
+    status,
+    calls: readFileSync(join(root, 'called'), 'utf8').trimEnd().split('\n'),
+    left: [...secrets, `${root}/etc/local.d/k3os-migrate-install.start`].filter((file) => existsSync(file)),
+  }
 }

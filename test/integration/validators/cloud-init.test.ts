@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml'
 import {
   goldenCases,
   goldenFile,
-  ifqueryProgram,
+  alpineJudge,
   judge,
   judgeUnits,
   missingTools,
@@ -23,13 +23,13 @@ interface CloudConfig {
   write_files: { path: string; permissions: string; encoding?: string; content: string }[]
 }
 
-const ifquery = ifqueryProgram()
+const ifquery = alpineJudge('ifquery')
 const skip = requirePart(
   'VALIDATORS',
   missingTools(
     ['cloud-init', 'netplan', 'systemd-analyze', 'systemd-tmpfiles', 'shellcheck', 'debconf-set-selections'],
     'cloud-init netplan.io systemd shellcheck debconf',
-  ) ?? (existsSync(ifquery) ? undefined : 'ifquery missing: lab/ifquery.sh'),
+  ) ?? (existsSync(ifquery) ? undefined : 'ifquery missing: lab/alpine-judges.sh'),
 )
 const targets = ['debian', 'ubuntu'] as const
 const users = 'root:x:0:0::/root:/bin/bash\nrancher:x:1000:1000::/home/rancher:/bin/bash\n'
