@@ -13,7 +13,7 @@ import type { CommandIo } from './io.ts'
 import { refuseKnownMissingPermissions } from './permissions.ts'
 import { readNodes, readPlan, renderer, scrubber } from './plan-inputs.ts'
 import type { RunOptions } from './run-options.ts'
-import { printOutcome, tell } from './run-output.ts'
+import { printOutcome, teller } from './run-output.ts'
 
 export interface AbandonOptions extends Pick<
   RunOptions,
@@ -59,7 +59,7 @@ export async function abandon(options: AbandonOptions, io: CommandIo, given?: Mo
         sink: journal,
         records: before,
         translate: await renderer(plan, nodes),
-        onEvent: (event) => tell(event, directory, ports.clock, scrub, options, io),
+        onEvent: teller({ runId, directory, clock: ports.clock, scrub, options, io }).event,
         approve: async () => undefined,
         scrub,
         stop: io.signal,

@@ -31,6 +31,7 @@ import type { LeaseHold } from '../migrate/lease.ts'
 import { mayFindSilence } from '../migrate/locked-run.ts'
 import { run } from '../migrate/runner.ts'
 import { mark } from '../output/style.ts'
+import { toolVersion } from '../version.ts'
 import { approver, requireApproval } from './approval.ts'
 import { lockCluster, unlockCluster } from './cluster-lock.ts'
 import type { CommandIo } from './io.ts'
@@ -46,7 +47,7 @@ import {
 } from './plan-inputs.ts'
 import { checkPlanSignature } from './plan-signature.ts'
 import type { RunOptions } from './run-options.ts'
-import { printOutcome, tell } from './run-output.ts'
+import { printOutcome, teller } from './run-output.ts'
 
 export interface ApplyOptions extends RunOptions {
   readonly plan: string
@@ -164,6 +165,20 @@ async function carryOn({
   const scrub = await scrubber(nodes)
   const approve = await approver(plan, options, io, () => ports.clock.now())
   const translate = await renderer(plan, nodes)
+  const telling = teller({ runId, directory, clock: ports.clock, scrub, options, io })
+  telling.line({
+    type: 'run.start',
+    data: {
+      schema: 'k3os-migrate/v1 Event',
+      toolVersion,
+      command: journal.reading.records.length === 0 ? 'apply' : 'resume',
+      planDigest: plan.digest,
+      target: plan.target,
+      nodes: plan.nodes.map(({ name }) => name),
+    },
+  })
+  if (lock !== undefined)
+    telling.line({ type: 'lock', data: { holder: lock.holder, takenFrom: lock.takenFrom } })
   if (journal.reading.torn) io.err('the last line of the journal was torn by a crash and is dropped\n')
   const { exit, error, records } = await run(
     {
@@ -173,7 +188,7 @@ async function carryOn({
       sink: journal,
       records: journal.reading.records,
       translate,
-      onEvent: (event) => tell(event, directory, ports.clock, scrub, options, io),
+      onEvent: telling.event,
       approve,
       scrub,
       stop: io.signal,
@@ -192,6 +207,8 @@ async function carryOn({
   })
   lock?.tell(JSON.stringify(makeRunRecord(plan, outcome, records.at(-1), false)))
   await writeDurably(join(directory, 'outcome.json'), `${JSON.stringify(outcome, null, 2)}\n`, 0o600)
+  const { status, reason, next } = outcome
+  telling.line({ type: 'run.end', data: { exit, status, reason, next } })
   printOutcome(outcome, directory, options, io)
   if (error === null) return exitCode.ok
   throw new MigrateError(scrub(error.message), {

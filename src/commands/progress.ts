@@ -9,12 +9,15 @@ export function eventLine(event: RunEvent): string | null {
     case 'action':
       return `  ${event.describe}\n`
     case 'step.progress':
+    case 'step.heartbeat':
+    case 'drain.pod':
       return `    ${mark('dim', event.message)}\n`
     case 'step.end':
       return event.outcome === 'failed' ? `  ${mark('bad', `${event.step} failed`)}\n` : null
     case 'node.end':
       return `  ${mark(event.outcome === 'done' ? 'ok' : 'warn', event.outcome)}\n`
     case 'step.start':
+    case 'approval.wait':
       return null
   }
 }

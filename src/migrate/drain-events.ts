@@ -45,6 +45,32 @@ export type DrainEvent =
       readonly waitingFor: string
     }
 
+/** What an event of a drain says about one pod. */
+export interface PodNews {
+  /** `namespace/name`. */
+  readonly pod: string
+  readonly uid: string
+  readonly state: 'evicting' | 'blocked' | 'impossible' | 'unanswered' | 'gone' | 'appeared'
+  /** null where nothing was asked. */
+  readonly attempt: number | null
+  /** `namespace/name` of the budget in the way. */
+  readonly pdb: string | null
+  readonly message: string
+}
+
+/** null for events that are about the node as a whole. */
+export function podNews(event: DrainEvent): PodNews | null {
+  if (!('pod' in event) || event.pod === null) return null
+  return {
+    pod: podName(event.pod),
+    uid: event.pod.uid,
+    state: event.type === 'accepted' ? 'evicting' : event.type,
+    attempt: 'attempt' in event ? event.attempt : null,
+    pdb: event.type === 'blocked' ? event.budget : null,
+    message: drainSentence(event) ?? '',
+  }
+}
+
 /** One line of progress, or null for what need not be said. */
 export function drainSentence(event: DrainEvent): string | null {
   switch (event.type) {

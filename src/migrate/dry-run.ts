@@ -33,6 +33,7 @@ export async function dryRun(job: DryRun): Promise<void> {
         },
         translate: async (nonce) => job.translate(node, nonce),
         progress: () => {},
+        podNews: () => {},
       }
       const intent = await steps[id].intent(context)
       intents.set(id, intent)

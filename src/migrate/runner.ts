@@ -10,6 +10,7 @@ import { Halt } from './halt.ts'
 import { Journal } from './journal.ts'
 import type { RunLock } from './lease.ts'
 import { fenced, silenceMs, tellState } from './locked-run.ts'
+import type { PodNews } from './drain-events.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
 import { stepContext } from './step-context.ts'
@@ -21,9 +22,17 @@ import { isStop, patiently, pause, stopped, waitUntil, windowError } from './wai
 /** What a run tells while it goes on; progress lines and `events.jsonl` are made of it. */
 export type RunEvent =
   | { readonly type: 'node.start'; readonly node: string; readonly attempt: number }
+  | { readonly type: 'approval.wait'; readonly node: string }
   | { readonly type: 'step.start'; readonly node: string; readonly step: StepId; readonly title: string }
   | { readonly type: 'action'; readonly node: string; readonly step: StepId; readonly describe: string }
-  | { readonly type: 'step.progress'; readonly node: string; readonly step: StepId; readonly message: string }
+  | {
+      /** A heartbeat says again what is still waited for. */
+      readonly type: 'step.progress' | 'step.heartbeat'
+      readonly node: string
+      readonly step: StepId
+      readonly message: string
+    }
+  | ({ readonly type: 'drain.pod'; readonly node: string; readonly step: StepId } & PodNews)
   | {
       readonly type: 'step.end'
       readonly node: string
@@ -96,6 +105,7 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
   if (state.phase === 'rolling-back') throw await rollBack(job, journal, node, state)
   const attempt = state.phase === 'rolled-back' ? state.attempt + 1 : state.attempt
   if (!mayHaveBeenTouched(node, state)) refuseOutsideWindow(job, node)
+  job.onEvent({ type: 'approval.wait', node: node.name })
   const approval = await job.approve(node)
   if (approval !== undefined) await journal.note(node.name, nodeRecord, attempt, { approval })
   job.onEvent({ type: 'node.start', node: node.name, attempt })

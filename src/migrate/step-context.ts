@@ -28,8 +28,12 @@ export function stepContext(
       return intent
     },
     translate: async (nonce) => job.translate(node, nonce),
-    progress(message) {
-      job.onEvent({ type: 'step.progress', node: node.name, step: id, message })
+    progress(message, isHeartbeat = false) {
+      const type = isHeartbeat ? 'step.heartbeat' : 'step.progress'
+      job.onEvent({ type, node: node.name, step: id, message })
+    },
+    podNews(news) {
+      job.onEvent({ type: 'drain.pod', node: node.name, step: id, ...news })
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Plan, PlanNode, StepId } from '../core/plan.ts'
 import type { Translation } from '../core/translation.ts'
+import type { PodNews } from './drain-events.ts'
 import type { Clock, ClusterReader, Hook, Host, HostControl, Kube, NodeLister, RunFiles } from './ports.ts'
 
 /** What a reimage method gets: the files, and how they reach the machine. */
@@ -56,6 +57,8 @@ export interface StepContext extends StepPorts {
   earlier(step: StepId): Intent
   /** The node's configuration for the target, carrying this nonce. */
   translate(nonce: string): Promise<Rendered>
-  /** What is being waited for; printed at most once a minute, and as a heartbeat. */
-  progress(message: string): void
+  /** What is being waited for; said again as a heartbeat when half a minute has passed and nothing has changed. */
+  progress(message: string, isHeartbeat?: boolean): void
+  /** What became of one pod of a drain. */
+  podNews(news: PodNews): void
 }

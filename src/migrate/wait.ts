@@ -39,7 +39,8 @@ export async function waitUntil(context: StepContext, wait: Wait): Promise<void>
     }
     const nowMs = clock.monotonicMs()
     if (missing !== undefined && (said?.what !== missing || nowMs - said.atMs >= heartbeatMs)) {
-      context.progress(`waiting until ${wait.until} (at most ${Math.ceil(left / 1000)} s more): ${missing}`)
+      const sentence = `waiting until ${wait.until} (at most ${Math.ceil(left / 1000)} s more): ${missing}`
+      context.progress(sentence, said?.what === missing)
       said = { what: missing, atMs: nowMs }
     }
     await pause(context, Math.min(wait.everyMs, left))

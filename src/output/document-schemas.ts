@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { assessmentSchema } from '../core/assessment.ts'
 import { finalizePlanSchema } from '../core/finalize.ts'
 import { evidenceVerdictSchema } from '../core/evidence-verdict.ts'
+import { eventSchema } from '../core/events.ts'
 import { evidenceSchema } from '../core/evidence.ts'
 import { comparisonSchema } from '../core/comparison.ts'
 import { inventorySchema } from '../core/inventory.ts'
@@ -15,6 +16,7 @@ const documents = {
   Assessment: assessmentSchema,
   Plan: planSchema,
   Outcome: outcomeSchema,
+  Event: eventSchema,
   ClusterRun: clusterRunSchema,
   Comparison: comparisonSchema,
   Evidence: evidenceSchema,

@@ -149,7 +149,7 @@ function jobOf(
     records: [],
     translate: async () => ({ files: [], delivery: { kind: 'none', reason: 'test' } }),
     onEvent(event) {
-      if (event.type === 'step.progress') output.push(event.message)
+      if ('message' in event) output.push(event.message)
     },
     approve: async () => {},
     scrub: (text) => text,

@@ -3,7 +3,7 @@ import { exitCode, MigrateError } from '../../core/errors.ts'
 import { refusals } from '../../core/drain.ts'
 import { drainNode, type DrainOutcome, type DrainRequest } from '../drain.ts'
 import { classifyNode, type DrainAllowance } from '../drain-classify.ts'
-import { type DrainEvent, drainSentence, podName } from '../drain-events.ts'
+import { type DrainEvent, drainSentence, podName, podNews } from '../drain-events.ts'
 import { drainLikeKubectl } from '../drain-kubectl.ts'
 import { kubectlDefaults } from '../drain-kubectl-pods.ts'
 import { onlyPods } from '../drain-kubectl-view.ts'
@@ -64,8 +64,10 @@ export const drain: Step = {
 async function drainOrSay(context: StepContext, uids: readonly string[], signal: AbortSignal): Promise<void> {
   const { clock, node, plan, stop } = context
   const onEvent = (event: DrainEvent): void => {
+    const news = podNews(event)
     const sentence = drainSentence(event)
-    if (sentence !== null) context.progress(sentence)
+    if (news !== null) context.podNews(news)
+    else if (sentence !== null) context.progress(sentence, event.type === 'heartbeat')
   }
   const request = { clock, onEvent, signal: AbortSignal.any([signal, stop]) }
   try {

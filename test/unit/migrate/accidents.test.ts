@@ -242,7 +242,9 @@ describe('time and signals', () => {
     await simulated.start({ limit: 1 })
     const said = simulated.events.filter(
       (event) =>
-        event.type === 'step.progress' && event.step === 'reimage' && event.message.startsWith('waiting'),
+        (event.type === 'step.progress' || event.type === 'step.heartbeat') &&
+        event.step === 'reimage' &&
+        event.message.startsWith('waiting'),
     )
     expect(said.length).toBeGreaterThan(2)
     expect(said.length).toBeLessThan(12)
