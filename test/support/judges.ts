@@ -95,3 +95,18 @@ export function alpineJudge(name: 'ifquery' | 'openrc'): string {
   const { stdout } = spawnSync(script, ['--where'], { encoding: 'utf8' })
   return new RegExp(`^${name} (.*)$`, 'm').exec(stdout)?.[1] ?? ''
 }
+
+/** What NetworkManager makes of a keyfile, without what it adds: an identifier, and a section without keys. */
+export function keyfileAsRead(keyfile: string): string {
+  const { said } = judge(
+    'nmcli',
+    ['--offline', 'connection', 'modify', 'connection.autoconnect', 'yes'],
+    keyfile,
+  )
+  const written = said.replace(/^uuid=.*\n/m, '').replace(/\n\[proxy\]\n$/, '')
+  // It writes the names of networks as text where it can.
+  const ssid = /^ssid=((?:\d+;)+)$/m.exec(keyfile)?.[1]
+  if (ssid === undefined) return written
+  const name = Buffer.from(ssid.split(';').slice(0, -1).map(Number)).toString('utf8')
+  return written.replace(`ssid=${name}\n`, `ssid=${ssid}\n`)
+}

@@ -37,13 +37,42 @@ export function missingValidators(): string | undefined {
 
 /** What the parser says of a text, `said` without the lines that only say yes. Throws when it could not be asked. */
 export function validate(validator: Validator, text: string, ...flags: readonly string[]): Verdict {
-  const file = `${rootWith([['/input', text]])}/input`
+  const [verdict] = validateAll(validator, [text], ...flags)
+  if (verdict === undefined) throw new Error(`${validator} judged nothing`)
+  return verdict
+}
+
+/** The same for several texts at once, for parsers that take long to start. */
+export function validateAll(
+  validator: Validator,
+  texts: readonly string[],
+  ...flags: readonly string[]
+): Verdict[] {
+  const root = rootWith(texts.map((text, index) => [`/${index}`, text]))
+  const paths = texts.map((_, index) => `${root}/${index}`)
   const program = programs.get(validator === 'talos-1.14' ? 'talos-1.14' : 'validators') ?? ''
   const name = validator.startsWith('talos-') ? 'talos' : validator
-  const { status, stdout, stderr } = spawnSync(program, [name, ...flags, file], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(program, [name, ...flags, ...paths], { encoding: 'utf8' })
   if (status !== 0 && status !== 1) throw new Error(`${validator} could not judge: ${stdout}${stderr}`)
-  const said = stdout.replaceAll(`${file}: `, '').replace(/^ok\n/m, '')
-  return { accepted: status === 0, said }
+  // Every line begins with the file, but for those of a long remark.
+  const verdicts = new Map<string, { accepted: boolean; said: string }>()
+  let current: { accepted: boolean; said: string } | undefined
+  for (const line of stdout.trimEnd().split('\n')) {
+    const path = paths.find((one) => line.startsWith(`${one}: `))
+    const text = path === undefined ? line : line.slice(path.length + 2)
+    if (path !== undefined) {
+      current = verdicts.get(path) ?? { accepted: false, said: '' }
+      verdicts.set(path, current)
+    }
+    if (current === undefined) throw new Error(`${validator} said: ${line}`)
+    if (text === 'ok') current.accepted = true
+    else if (text !== '') current.said += `${text}\n`
+  }
+  return paths.map((path) => {
+    const verdict = verdicts.get(path)
+    if (verdict === undefined) throw new Error(`${validator} said nothing about one of the files`)
+    return verdict
+  })
 }
 
 /** A file or folder as yip left it. */

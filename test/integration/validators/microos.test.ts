@@ -11,6 +11,7 @@ import {
   goldenFolder,
   judge,
   judgeUnits,
+  keyfileAsRead,
   missingTools,
   rootWith,
   shellcheck,
@@ -115,7 +116,7 @@ describe.skipIf(skip)('combustion script', () => {
 
     it('has keyfiles that NetworkManager reads as they are meant', () => {
       for (const [path, keyfile] of keyfilesOf(text))
-        expect([path, roundTrip(keyfile)]).toEqual([path, keyfile])
+        expect([path, keyfileAsRead(keyfile)]).toEqual([path, keyfile])
     })
 
     it('has units that systemd takes', () => {
@@ -160,8 +161,10 @@ describe.skipIf(skip)('each check fails on a planted mistake', () => {
 
   it('nmcli: a key that does not exist, and an address that is none', () => {
     const [, keyfile = ''] = keyfilesOf(text)[0] ?? []
-    expect(roundTrip(keyfile.replace('dns-search', 'dns-serach'))).not.toContain('edge.example')
-    expect(roundTrip(keyfile.replace('192.168.1.10/24', '192.168.1.300/24'))).not.toContain('192.168.1.300')
+    expect(keyfileAsRead(keyfile.replace('dns-search', 'dns-serach'))).not.toContain('edge.example')
+    expect(keyfileAsRead(keyfile.replace('192.168.1.10/24', '192.168.1.300/24'))).not.toContain(
+      '192.168.1.300',
+    )
   })
 })
 
@@ -169,19 +172,4 @@ function keyfilesOf(text: string): [path: string, keyfile: string][] {
   return [...text.matchAll(/^put 0600 \S+ (\S+\.nmconnection) <<'END_OF_FILE'\n([^]*?)^END_OF_FILE$/gm)].map(
     ([, path = '', keyfile = '']) => [path, keyfile],
   )
-}
-
-/** What NetworkManager makes of a keyfile, without what it adds: an identifier, and a section without keys. */
-function roundTrip(keyfile: string): string {
-  const { said } = judge(
-    'nmcli',
-    ['--offline', 'connection', 'modify', 'connection.autoconnect', 'yes'],
-    keyfile,
-  )
-  const written = said.replace(/^uuid=.*\n/m, '').replace(/\n\[proxy\]\n$/, '')
-  // It writes the names of networks as text where it can.
-  const ssid = /^ssid=((?:\d+;)+)$/m.exec(keyfile)?.[1]
-  if (ssid === undefined) return written
-  const name = Buffer.from(ssid.split(';').slice(0, -1).map(Number)).toString('utf8')
-  return written.replace(`ssid=${name}\n`, `ssid=${ssid}\n`)
 }
