@@ -142,6 +142,10 @@ export function createProgram(
     .option('--no-cluster', 'do not ask the Kubernetes API')
     .option('--kubeconfig-from <host>', 'use the kubeconfig that k3s keeps on this server')
     .option(
+      '--helm-releases',
+      'look also which API versions the releases of Helm name; takes the right to list Secrets',
+    )
+    .option(
       '--via-pod',
       'read nodes through a privileged pod on each, created and removed; arguments are node names',
     )

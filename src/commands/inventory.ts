@@ -33,6 +33,8 @@ export interface InventoryOptions {
   readonly context?: string | undefined
   /** A k3s server whose own kubeconfig is used. */
   readonly kubeconfigFrom?: string | undefined
+  /** Read also what Helm has installed; takes the right to list Secrets. */
+  readonly helmReleases?: boolean | undefined
   readonly viaPod?: boolean | undefined
   readonly image?: string | undefined
   readonly cleanUp?: boolean | undefined
@@ -172,9 +174,11 @@ async function readCluster(
   if (!options.cluster || (options.fromDir !== undefined && !named)) return null
   try {
     const reader = await ports.connectCluster()
-    const facts = await reader.read(io.signal)
+    const facts = await reader.read(io.signal, { helmReleases: options.helmReleases === true })
     io.err(`cluster: read from ${facts.server}, ${count(facts.nodes.length, 'node')}\n`)
     for (const { reason } of facts.failures) io.err(`${mark('bad', 'cluster: not read')}: ${reason}\n`)
+    if (facts.helmReleases?.status === 'error')
+      io.err(`${mark('bad', 'cluster: Helm releases not read')}: ${facts.helmReleases.reason}\n`)
     return { status: 'read', readAt: ports.clock.now().toISOString(), facts }
   } catch (error) {
     if (!(error instanceof MigrateError)) throw error

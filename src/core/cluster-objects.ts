@@ -105,6 +105,20 @@ export const helmChartSchema = z.strictObject({
   targetNamespace: known(z.string()),
 })
 
+export const manifestObjectSchema = z.strictObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  namespace: known(z.string()),
+  name: z.string(),
+})
+
+/** A release of Helm 3: which objects its manifest names, and nothing of its values. */
+export const helmReleaseSchema = z.strictObject({
+  ...named,
+  revision: z.number(),
+  objects: z.array(manifestObjectSchema),
+})
+
 export const customResourceSchema = z.strictObject({
   /** `plans.upgrade.cattle.io` */
   name: z.string(),

@@ -5,7 +5,9 @@ import {
   customResourceSchema,
   daemonSetSchema,
   helmChartSchema,
+  helmReleaseSchema,
   leaseSchema,
+  manifestObjectSchema,
   namespaceSchema,
   schedulingSchema,
   selectorSchema,
@@ -241,6 +243,15 @@ export const clusterFactsSchema = z.strictObject({
   addons: z.array(addonSchema),
   helmCharts: z.array(helmChartSchema),
   customResources: z.array(customResourceSchema),
+  /** Objects that `kubectl apply` was given in a version that ends; missing in inventories taken before it was kept. */
+  lastApplied: z.array(manifestObjectSchema).optional(),
+  /** What Helm has installed, when that was asked for: it takes the right to read Secrets. */
+  helmReleases: z
+    .discriminatedUnion('status', [
+      z.strictObject({ status: z.literal('read'), releases: z.array(helmReleaseSchema) }),
+      z.strictObject({ status: z.literal('error'), reason: z.string() }),
+    ])
+    .optional(),
   failures: z.array(failure),
 })
 

@@ -85,6 +85,18 @@ export const serviceSchema = z.strictObject({
   /** Paths below `server/manifests` and chart archives below `server/static/charts`, relative to them. */
   manifests: z.array(z.string()),
   charts: z.array(z.string()),
+  /** Objects in manifests that k3s applies, by file; missing on agents, which apply nothing, and where none were read. */
+  manifestObjects: z
+    .array(
+      z.strictObject({
+        file: z.string(),
+        apiVersion: z.string(),
+        kind: z.string(),
+        namespace: known(z.string()),
+        name: z.string(),
+      }),
+    )
+    .optional(),
   /** Archives that k3s imports at start. */
   images: z.array(z.string()),
   /** Size of `/var/log/k3s-service.log`, which nothing rotates. */

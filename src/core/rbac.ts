@@ -74,6 +74,20 @@ const readCluster: readonly RbacRule[] = [
     why: 'what brings a pod back, and the state to compare with afterwards',
   },
   {
+    apiGroup: 'networking.k8s.io',
+    resources: ['ingresses'],
+    verbs: ['list'],
+    namespace: null,
+    why: 'whether they were applied in API versions that end',
+  },
+  {
+    apiGroup: 'autoscaling',
+    resources: ['horizontalpodautoscalers'],
+    verbs: ['list'],
+    namespace: null,
+    why: 'whether they were applied in API versions that end',
+  },
+  {
     apiGroup: 'coordination.k8s.io',
     resources: ['leases'],
     verbs: ['list'],

@@ -111,7 +111,8 @@ export interface NodeLister {
 
 /** Reading a whole cluster once, for the inventory. Parts that cannot be read are `failures` in the answer. */
 export interface ClusterReader {
-  read(signal: AbortSignal): Promise<ClusterFacts>
+  /** `helmReleases` asks for Secrets, which takes a right that nothing else needs. */
+  read(signal: AbortSignal, also?: { readonly helmReleases?: boolean }): Promise<ClusterFacts>
 }
 
 /** An object of the cluster that k3OS or a run has left behind. */

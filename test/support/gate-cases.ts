@@ -109,6 +109,30 @@ const measured = (mebibytes: number) => () =>
       }),
     ]),
   )
+const written = (apiVersion: string) => ({
+  apiVersion,
+  kind: 'PodDisruptionBudget',
+  namespace: 'shop',
+  name: 'web',
+})
+const manifest = (apiVersion: string) => () =>
+  look(
+    inventory(cluster(), [
+      machine('s1', {
+        service: {
+          ...plainMachine.service,
+          manifestObjects: [{ file: 'web.yaml', ...written(apiVersion) }],
+        },
+      }),
+      machine('a1'),
+    ]),
+  )
+const release = (apiVersion: string): Partial<ClusterFacts> => ({
+  helmReleases: {
+    status: 'read',
+    releases: [{ namespace: 'shop', name: 'web', revision: 3, objects: [written(apiVersion)] }],
+  },
+})
 const job = (phase: string) => [
   pod('report-1', { phase, controller: { apiVersion: 'batch/v1', kind: 'Job', name: 'report' } }),
 ]
@@ -527,6 +551,24 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     withCluster({ apiGroups: { policy: ['v1beta1'] } }),
     'none does',
     withCluster({ apiGroups: { apps: ['v1'] } }),
+  ),
+  'PRE-LADDER-MANIFEST': gate(
+    'a manifest on a server names an API version that ends',
+    manifest('policy/v1beta1'),
+    'it names the one that stays',
+    manifest('policy/v1'),
+  ),
+  'PRE-LADDER-APPLIED': gate(
+    'an object was applied in a version that ends',
+    withCluster({ lastApplied: [written('policy/v1beta1')] }),
+    'it was applied in the one that stays',
+    withCluster({ lastApplied: [written('policy/v1')] }),
+  ),
+  'PRE-LADDER-RELEASE': gate(
+    'a Helm release names an API version that ends',
+    withCluster(release('policy/v1beta1')),
+    'it names the one that stays',
+    withCluster(release('policy/v1')),
   ),
   'FIT-NONE': gate(
     'a machine fits no target',

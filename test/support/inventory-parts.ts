@@ -21,6 +21,7 @@ export const plainMachine: Pick<
     token: 'short',
     manifests: [],
     charts: [],
+    manifestObjects: [],
     images: [],
     logBytes: 1024,
   },

@@ -74,6 +74,8 @@ const read: Readonly<Record<string, readonly string[]>> = {
   apps: ['daemonsets', 'deployments', 'statefulsets', 'replicasets'],
   batch: ['jobs', 'cronjobs'],
   'storage.k8s.io': ['storageclasses'],
+  'networking.k8s.io': ['ingresses'],
+  autoscaling: ['horizontalpodautoscalers'],
   'coordination.k8s.io': ['leases'],
   'admissionregistration.k8s.io': ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'],
   'apiextensions.k8s.io': ['customresourcedefinitions'],

@@ -1,6 +1,8 @@
 import { ApisApi, CoreV1Api, VersionApi } from '@kubernetes/client-node'
 import { z } from 'zod'
 import { MigrateError } from '../../core/errors.ts'
+import { compareText } from '../../core/findings.ts'
+import { helmRelease } from '../../core/helm-release.ts'
 import type { ClusterFacts, PodDisruptionBudget } from '../../core/inventory.ts'
 import {
   daemonSet,
@@ -9,6 +11,7 @@ import {
   podDisruptionBudget,
   upgradePlan,
 } from '../../core/kube-objects.ts'
+import { apiEnd } from '../../core/k3s/ladder.ts'
 import { pod } from '../../core/kube-pod.ts'
 import { parseObject, text } from '../../core/kube-raw.ts'
 import {
@@ -24,6 +27,8 @@ import {
   webhookServices,
   workload,
 } from '../../core/kube-workloads.ts'
+import { lastApplied } from '../../core/last-applied.ts'
+import type { ManifestObject } from '../../core/manifest-objects.ts'
 import type { ClusterReader, NodeLister } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
 import { clusterUid } from './cluster.ts'
@@ -50,7 +55,7 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
       return found.flat()
     },
 
-    async read(signal) {
+    async read(signal, also = {}) {
       const version = await readVersion(api, signal)
       const failures: ClusterFacts['failures'] = []
       async function part<T>(call: ApiCall, read: Promise<T>, otherwise: T): Promise<T> {
@@ -63,12 +68,20 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
         }
       }
 
+      const applied: NonNullable<ClusterFacts['lastApplied']> = []
+      const noteApplied = (item: unknown): void => {
+        const given = lastApplied(item)
+        if (given !== null && apiEnd(given.apiVersion, given.kind) !== null) applied.push(given)
+      }
+
       const groups = readGroups(api, signal)
       /** Each object of a kind, turned into facts. */
       async function all<T>(kind: ListedKind, read: (raw: unknown, version: string) => T): Promise<T[]> {
-        const listing = listKind(api, groups, kind, signal).then(
-          (found) => found?.items.map((item) => read(item, found.version)) ?? [],
-        )
+        const listing = listKind(api, groups, kind, signal).then((found) => {
+          const items = found?.items ?? []
+          for (const item of items) noteApplied(item)
+          return items.map((item) => read(item, found?.version ?? ''))
+        })
         return part(listCall(kind), listing, [])
       }
 
@@ -108,6 +121,8 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
         part(calls.services, listServices(api, signal), undefined),
         part(calls.endpoints, listEndpoints(api, signal), undefined),
       ])
+      // Looked at for how they were applied; what they say is not kept.
+      await Promise.all([all(kinds.ingresses, () => null), all(kinds.autoscalers, () => null)])
       const hooks = [...validating, ...mutating].flat()
       return {
         server: api.place.server,
@@ -134,6 +149,8 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
         addons,
         helmCharts: [...charts, ...chartConfigs],
         customResources,
+        lastApplied: applied.toSorted((a, b) => compareText(keyOf(a), keyOf(b))),
+        ...(also.helmReleases === true ? { helmReleases: await readReleases(api, signal) } : {}),
         failures: failures.toSorted((a, b) => (a.what < b.what ? -1 : 1)),
       }
     },
@@ -151,6 +168,7 @@ const calls = {
   namespaces: { verb: 'list', resource: 'namespaces' },
   services: { verb: 'list', resource: 'services' },
   endpoints: { verb: 'list', resource: 'endpoints' },
+  secrets: { verb: 'list', resource: 'secrets' },
 } as const satisfies Record<string, ApiCall>
 
 /** Where kubelets and the control plane say that they live. */
@@ -168,6 +186,9 @@ const kinds = {
   jobs: { group: 'batch', versions: ['v1'], plural: 'jobs' },
   // The group had a `v1` long before 1.21 had CronJobs in it: where both are offered the older one is right for both.
   cronJobs: { group: 'batch', versions: ['v1beta1', 'v1'], plural: 'cronjobs' },
+  // The same holds for Ingress, which its group has had in `v1` since 1.19.
+  ingresses: { group: 'networking.k8s.io', versions: ['v1beta1', 'v1'], plural: 'ingresses' },
+  autoscalers: { group: 'autoscaling', versions: ['v1'], plural: 'horizontalpodautoscalers' },
   storageClasses: { group: 'storage.k8s.io', versions: ['v1'], plural: 'storageclasses' },
   leases: { group: 'coordination.k8s.io', versions: ['v1'], plural: 'leases' },
   validatingWebhooks: { ...webhookKind, plural: 'validatingwebhookconfigurations' },
@@ -222,6 +243,39 @@ async function listClaims(api: Api, signal: AbortSignal): Promise<ClusterFacts['
     new CoreV1Api(configuration).listPersistentVolumeClaimForAllNamespaces(page),
   )
   return raw.map(persistentVolumeClaim)
+}
+
+function keyOf({ apiVersion, kind, namespace, name }: ManifestObject): string {
+  return [apiVersion, kind, namespace ?? '', name].join(' ')
+}
+
+/** The newest revision of each release that is in use; one that cannot be read makes all of them unknown. */
+async function readReleases(
+  api: Api,
+  signal: AbortSignal,
+): Promise<NonNullable<ClusterFacts['helmReleases']>> {
+  try {
+    const raw = await api.list(calls.secrets, signal, (configuration, page) =>
+      new CoreV1Api(configuration).listSecretForAllNamespaces({
+        ...page,
+        fieldSelector: 'type=helm.sh/release.v1',
+        labelSelector: 'owner=helm,status=deployed',
+      }),
+    )
+    const releases = raw.map((secret) => {
+      const { objects, ...release } = helmRelease(secret)
+      return { ...release, objects: [...objects] }
+    })
+    return {
+      status: 'read',
+      releases: releases.toSorted(
+        (a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name),
+      ),
+    }
+  } catch (error) {
+    if (!(error instanceof MigrateError)) throw error
+    return { status: 'error', reason: error.message }
+  }
 }
 
 async function listNamespaces(api: Api, signal: AbortSignal): Promise<ClusterFacts['namespaces']> {

@@ -12,6 +12,7 @@ import {
   type ConfigVerdict,
   type SettledByPlan,
 } from './context.ts'
+import { apiVersionChecks } from './api-versions.ts'
 import { baselineChecks } from './baseline.ts'
 import { budgetChecks } from './budgets.ts'
 import { certificateChecks } from './certificates.ts'
@@ -61,6 +62,7 @@ const checks: readonly Check[] = [
   ...certificateChecks,
   ...upgradePlanChecks,
   ...ladderChecks,
+  ...apiVersionChecks,
   ...fitChecks,
 ]
 

@@ -10,4 +10,6 @@ export const clusterOnly: ReadonlySet<string> = new Set<AssessRuleId>([
   'PRE-WEBHOOK-DEAD',
   'PRE-COMPETING',
   'PRE-LADDER-API',
+  'PRE-LADDER-APPLIED',
+  'PRE-LADDER-RELEASE',
 ])

@@ -1,6 +1,7 @@
 import { maskArguments, maskVariable } from '../kube-secrets.ts'
 import type { NodeFacts } from '../inventory.ts'
 import type { ServiceFacts } from '../machine-facts.ts'
+import { manifestObjects } from '../manifest-objects.ts'
 import type { Evidence } from './evidence.ts'
 import { readK3sConfig } from './k3s-config.ts'
 import { lookupFile } from './lookup.ts'
@@ -18,6 +19,7 @@ export function readService(evidence: Evidence, role: NodeFacts['k3s']['role']):
     environment: variables.map(({ file, name, value }) => ({ file, name, value: maskVariable(name, value) })),
     token: readTokenKind(evidence, role, words, variables),
     manifests: filesBelow(evidence, `${server}/manifests`),
+    ...(role === 'server' ? { manifestObjects: readManifestObjects(evidence) } : {}),
     charts: filesBelow(evidence, `${server}/static/charts`),
     images: filesBelow(evidence, '/var/lib/rancher/k3s/agent/images'),
     logBytes: sizeOf(evidence, '/var/log/k3s-service.log'),
@@ -112,6 +114,23 @@ function filesBelow(evidence: Evidence, directory: string): string[] {
     .filter((path) => path.startsWith(`${directory}/`))
     .map((path) => path.slice(directory.length + 1))
     .toSorted()
+}
+
+/** k3s-io/k3s pkg/deploy/controller.go: these endings; a file `x.yaml.skip` beside `x.yaml` keeps it from being applied. */
+function readManifestObjects(evidence: Evidence): NonNullable<ServiceFacts['manifestObjects']> {
+  const directory = `${server}/manifests`
+  const files = [...evidence.bundle.files.keys()].filter(
+    (path) => path.startsWith(`${directory}/`) && /\.(ya?ml|json)$/i.test(path),
+  )
+  const skipped = new Set(filesBelow(evidence, directory).filter((file) => file.endsWith('.skip')))
+  return files.toSorted().flatMap((path) => {
+    const file = path.slice(directory.length + 1)
+    if (skipped.has(`${file}.skip`)) return []
+    const objects = manifestObjects(evidence.text(path) ?? '')
+    if (objects !== undefined) return objects.map((object) => ({ file, ...object }))
+    evidence.fail(path, 'it is not YAML that can be read')
+    return []
+  })
 }
 
 function sizeOf(evidence: Evidence, path: string): number | null {

@@ -149,6 +149,15 @@ function gateBreaks(text: string): Break[] {
   return [{ what: `feature gate ${name}=${value}`, kind: 'gate', from, to, doubtful: false, instead: null }]
 }
 
+/** The end of one kind in one version; null when none is known up to the newest minor. */
+export function apiEnd(apiVersion: string, kind: string): ApiEnd | null {
+  return (
+    removedApis.find(
+      ({ version, kinds, minor }) => version === apiVersion && minor <= newestMinor && kinds.includes(kind),
+    ) ?? null
+  )
+}
+
 export interface ApiEnd {
   /** `policy/v1beta1` */
   readonly version: string

@@ -2,6 +2,7 @@ import { word } from '../assess/command-text.ts'
 import type { Rule, RuleId } from '../findings.ts'
 import { clusterRules } from './assess-cluster.ts'
 import { fitRules } from './assess-fit.ts'
+import { apiRules } from './assess-apis.ts'
 import { ladderRules } from './assess-ladder.ts'
 import { readingRules } from './assess-readings.ts'
 import { command, hint, onNode, rule, type OnNode } from './assess-shapes.ts'
@@ -228,5 +229,6 @@ export const assessRules = {
   ...workloadRules,
   ...clusterRules,
   ...ladderRules,
+  ...apiRules,
   ...fitRules,
 } satisfies Partial<Record<RuleId, Rule<never>>>

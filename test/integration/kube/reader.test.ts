@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { gzipSync } from 'node:zlib'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectCluster } from '../../../src/adapters/kube.ts'
@@ -71,6 +72,38 @@ for (const age of ['1.20', '1.35'] as const) {
 
     test('without system-upgrade-controller there are no Plans, and that is no failure', async () => {
       expect(await reader.read(never)).toMatchObject({ upgradePlans: [], failures: [] })
+    })
+
+    test('Helm releases are read from their Secrets when that is asked for, and no other Secret', async () => {
+      const manifest = 'apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: prices}\n'
+      const release = JSON.stringify({ name: 'prices', version: 2, manifest, config: { key: 'CANARY' } })
+      const stored = Buffer.from(gzipSync(release)).toString('base64')
+      const secret = (name: string, type: string, labels: Record<string, string>) => ({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name, namespace: 'shop', labels },
+        type,
+        stringData: { release: stored },
+      })
+      const helm = 'helm.sh/release.v1'
+      await apply(
+        cluster,
+        secret('sh.helm.release.v1.prices.v1', helm, { owner: 'helm', status: 'superseded' }),
+        secret('sh.helm.release.v1.prices.v2', helm, { owner: 'helm', status: 'deployed' }),
+        secret('login', 'Opaque', {}),
+      )
+      const { helmReleases } = await reader.read(never, { helmReleases: true })
+      expect(helmReleases).toEqual({
+        status: 'read',
+        releases: [
+          {
+            namespace: 'shop',
+            name: 'prices',
+            revision: 2,
+            objects: [{ apiVersion: 'batch/v1beta1', kind: 'CronJob', namespace: null, name: 'prices' }],
+          },
+        ],
+      })
     })
 
     test('is read into the same facts whatever its age', async () => {
@@ -174,6 +207,8 @@ for (const age of ['1.20', '1.35'] as const) {
           'list daemonsets.apps',
           'list deployments.apps',
           'list endpoints',
+          'list horizontalpodautoscalers.autoscaling',
+          'list ingresses.networking.k8s.io',
           'list jobs.batch',
           'list leases.coordination.k8s.io',
           'list mutatingwebhookconfigurations.admissionregistration.k8s.io',
@@ -319,6 +354,13 @@ function expectedFacts(cluster: ControlPlane, policy: string): ClusterFacts {
         taints: [],
         unschedulable: false,
         ready: true,
+        conditions: {
+          Ready: 'True',
+          MemoryPressure: 'False',
+          DiskPressure: 'False',
+          PIDPressure: 'False',
+          NetworkUnavailable: 'False',
+        },
         podCidr: '10.42.0.0/24',
         addresses: [
           { type: 'InternalIP', address: '127.0.0.1' },
@@ -391,7 +433,7 @@ function expectedFacts(cluster: ControlPlane, policy: string): ClusterFacts {
         capacity: '1Gi',
       },
     ],
-    daemonSets: [{ namespace: 'shop', name: 'logs' }],
+    daemonSets: [{ namespace: 'shop', name: 'logs', desired: 1, ready: 1 }],
     upgradePlans: [
       {
         namespace: 'shop',
@@ -439,6 +481,15 @@ function expectedFacts(cluster: ControlPlane, policy: string): ClusterFacts {
       },
     ],
     webhooks: [],
+    webhookServices: [],
+    namespaces: expect.arrayContaining([
+      { name: 'shop', labels: expect.any(Object) as Record<string, string> },
+    ]) as [],
+    // Nothing of what was applied here ends but the old budget.
+    lastApplied:
+      policy === 'policy/v1beta1'
+        ? [{ apiVersion: policy, kind: 'PodDisruptionBudget', namespace: 'shop', name: 'web' }]
+        : [],
     leases: expect.arrayContaining([
       {
         namespace: 'kube-node-lease',

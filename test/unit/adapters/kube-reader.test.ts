@@ -13,6 +13,7 @@ const plans = 'GET /apis/upgrade.cattle.io/v1/plans'
 /** An empty cluster; `change` scripts what the test is about. */
 async function read(
   change: (stub: ApiStub) => void = () => {},
+  also?: { readonly helmReleases?: boolean },
 ): Promise<{ facts: ClusterFacts; stub: ApiStub }> {
   const stub = await startApiStub()
   anEmptyCluster(stub, old)
@@ -22,7 +23,7 @@ async function read(
     {},
     { requestMs: 1000, patienceMs: 0 },
   )
-  return { facts: await reader.read(new AbortController().signal), stub }
+  return { facts: await reader.read(new AbortController().signal, also), stub }
 }
 
 const inShop = (name: string, spec: object, done: object = {}) => ({
@@ -52,6 +53,7 @@ describe('reading a cluster', () => {
       apiGroups: old,
       namespaces: [],
       webhookServices: [],
+      lastApplied: [],
     })
   })
 
@@ -192,7 +194,7 @@ describe('reading a cluster', () => {
     })
     expect(JSON.stringify(facts)).not.toContain('CANARY')
     // One request for each kind, over few connections.
-    expect(stub.requests.length).toBeLessThanOrEqual(26)
+    expect(stub.requests.length).toBeLessThanOrEqual(28)
     expect(stub.connections()).toBeLessThan(stub.requests.length)
   })
 
@@ -230,6 +232,53 @@ describe('reading a cluster', () => {
       },
       { namespace: 'shop', name: 'gone', exists: false, ready: [], notReady: 0 },
     ])
+  })
+
+  const applied = (apiVersion: string, kind: string, name: string) => ({
+    metadata: {
+      name,
+      namespace: 'shop',
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({
+          apiVersion,
+          kind,
+          metadata: { name, namespace: 'shop' },
+          spec: { secret: 'CANARY' },
+        }),
+      },
+    },
+  })
+
+  test('versions that objects were applied in, where they end', async () => {
+    const { facts } = await read((api) => {
+      const ingress = applied('extensions/v1beta1', 'Ingress', 'web')
+      api.on('GET /apis/networking.k8s.io/v1beta1/ingresses', listOf('Ingress', [ingress]))
+      api.on('GET /apis/apps/v1/deployments', listOf('Deployment', [applied('apps/v1', 'Deployment', 'web')]))
+    })
+    expect(facts.lastApplied).toEqual([
+      { apiVersion: 'extensions/v1beta1', kind: 'Ingress', namespace: 'shop', name: 'web' },
+    ])
+    expect(JSON.stringify(facts)).not.toContain('CANARY')
+  })
+
+  test('Secrets are asked for only when Helm releases are wanted', async () => {
+    const { facts, stub } = await read()
+    expect(facts).not.toHaveProperty('helmReleases')
+    expect(stub.requests.filter(({ path }) => path.includes('secrets'))).toEqual([])
+  })
+
+  test('Secrets nobody may read leave Helm releases unknown, and nothing else', async () => {
+    const { facts, stub } = await read((api) => api.on('GET /api/v1/secrets', forbidden('secrets')), {
+      helmReleases: true,
+    })
+    expect(facts.failures).toEqual([])
+    expect(facts.helmReleases).toMatchObject({
+      status: 'error',
+      reason: expect.stringContaining('no permission to list secrets'),
+    })
+    expect(stub.requests.find(({ path }) => path.includes('/secrets'))?.path).toContain(
+      'helm.sh%2Frelease.v1',
+    )
   })
 
   test('Endpoints nobody may read are a failure that names them, and nobody is said to answer', async () => {

@@ -123,6 +123,7 @@ test('a small server is read completely', () => {
       ],
       token: 'short',
       manifests: ['system-upgrade-plans/k3os-latest.yaml', 'traefik.yaml'],
+      manifestObjects: [],
       charts: ['traefik-1.81.0.tgz'],
       images: [],
       logBytes: 8,
@@ -264,6 +265,34 @@ describe('emptyDir volumes', () => {
     const facts = nodeFacts({ ...bundle, dirs, commands }, collectedAt)
     expect(facts.failures).toEqual([{ what: 'du of emptyDir volumes', reason: '1 of 2 were not measured' }])
     expect(facts.usage).not.toHaveProperty([`${below}/cache`])
+  })
+})
+
+describe('manifests of a server', () => {
+  const at = (file: string) => `/var/lib/rancher/k3s/server/manifests/${file}`
+  const budget = 'apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n'
+
+  test('tell which versions they name; skipped ones are not applied', () => {
+    const files = {
+      [at('web.yaml')]: budget,
+      [at('old.yaml')]: budget,
+      [at('old.yaml.skip')]: '',
+      [at('notes.txt')]: budget,
+    }
+    expect(factsOf({ files }).service.manifestObjects).toEqual([
+      {
+        file: 'web.yaml',
+        apiVersion: 'policy/v1beta1',
+        kind: 'PodDisruptionBudget',
+        namespace: null,
+        name: 'web',
+      },
+    ])
+  })
+
+  test('that are no YAML are a failure', () => {
+    const facts = factsOf({ files: { [at('web.yaml')]: 'a: [b' } })
+    expect(facts.failures).toEqual([{ what: at('web.yaml'), reason: 'it is not YAML that can be read' }])
   })
 })
 

@@ -166,6 +166,8 @@ export function cluster(changes: Partial<ClusterFacts> = {}): ClusterFacts {
     persistentVolumes: [],
     daemonSets: [],
     upgradePlans: [],
+    lastApplied: [],
+    helmReleases: { status: 'read', releases: [] },
     failures: [],
     ...noObjects,
     ...changes,
