@@ -264,15 +264,14 @@ export function createProgram(
     .addOption(
       new Option(
         '--drain-mode <mode>',
-        'strict asks again until the node is seen to be empty; kubectl gives up as kubectl drain does',
-      )
-        .choices(['strict', 'kubectl'])
-        .default('strict'),
+        'strict (default) asks again until the node is seen to be empty; kubectl gives up as kubectl drain does',
+      ).choices(['strict', 'kubectl']),
     )
     .addOption(
-      new Option('--on-drain-failure <policy>', 'undo everything, or leave the node cordoned until resumed')
-        .choices(['uncordon', 'pause'])
-        .default('uncordon'),
+      new Option(
+        '--on-drain-failure <policy>',
+        'uncordon (default) undoes everything; pause leaves the node cordoned until resumed',
+      ).choices(['uncordon', 'pause']),
     )
     .option('--waivers <file>', 'accepted findings, by key')
     .option('--user <name>', 'user to log in as', 'rancher')
@@ -354,6 +353,7 @@ export function createProgram(
         '--take-over <run>',
         'take the lock of a run that is dead; waits until it was silent for long enough',
       )
+      .option('--summary', 'append the outcome to $GITHUB_STEP_SUMMARY')
       .addOption(output(['table', 'json', 'jsonl'], 'table'))
   runOptions(
     add(program, 'apply', 'carry a plan out, one node after the other', commands.apply, [

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { basename, dirname, join, resolve } from 'node:path'
-import { runFiles, writeDurably } from '../adapters/files.ts'
+import { readIfPresent, runFiles, sha256, writeDurably } from '../adapters/files.ts'
 import {
   findRun,
   newRunId,
@@ -9,7 +9,7 @@ import {
   type OpenedJournal,
 } from '../adapters/run-directory.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import type { JournalRecord } from '../core/journal.ts'
+import { parseJournal, type JournalRecord } from '../core/journal.ts'
 import { abandonedAt } from '../core/run-state.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
 import type { Plan } from '../core/plan.ts'
@@ -29,9 +29,11 @@ import type {
 } from '../migrate/ports.ts'
 import type { LeaseHold } from '../migrate/lease.ts'
 import { mayFindSilence } from '../migrate/locked-run.ts'
-import { run } from '../migrate/runner.ts'
+import { run, type RunResult } from '../migrate/runner.ts'
+import { runSummary } from '../output/run-summary.ts'
 import { mark } from '../output/style.ts'
 import { toolVersion } from '../version.ts'
+import { appendSummary } from './append-summary.ts'
 import { approver, requireApproval } from './approval.ts'
 import { lockCluster, unlockCluster } from './cluster-lock.ts'
 import type { CommandIo } from './io.ts'
@@ -180,40 +182,57 @@ async function carryOn({
   if (lock !== undefined)
     telling.line({ type: 'lock', data: { holder: lock.holder, takenFrom: lock.takenFrom } })
   if (journal.reading.torn) io.err('the last line of the journal was torn by a crash and is dropped\n')
-  const { exit, error, records } = await run(
-    {
-      plan,
-      runId,
-      ports: { ...ports, files: runFiles(directory) },
-      sink: journal,
-      records: journal.reading.records,
-      translate,
-      onEvent: telling.event,
-      approve,
-      scrub,
-      stop: io.signal,
-      ...(lock === undefined ? {} : { lock }),
-    },
-    options.next === true ? 1 : undefined,
-  )
-  const outcome = makeOutcome({
-    plan,
-    runId,
-    records,
-    exit,
-    reason: error === null ? null : scrub(error.message),
-    now: ports.clock.now().toISOString(),
-    resume: `k3os-migrate resume ${runId}`,
-  })
-  lock?.tell(JSON.stringify(makeRunRecord(plan, outcome, records.at(-1), false)))
-  await writeDurably(join(directory, 'outcome.json'), `${JSON.stringify(outcome, null, 2)}\n`, 0o600)
-  const { status, reason, next } = outcome
-  telling.line({ type: 'run.end', data: { exit, status, reason, next } })
-  printOutcome(outcome, directory, options, io)
-  if (error === null) return exitCode.ok
-  throw new MigrateError(scrub(error.message), {
+  const end = async ({ exit, error, records }: RunResult): Promise<void> => {
+    const reason = error === null ? null : scrub(error.message)
+    const now = ports.clock.now().toISOString()
+    const outcome = makeOutcome({ plan, runId, records, exit, reason, now, resume: resumeCommand(runId) })
+    const { status, next } = outcome
+    lock?.tell(JSON.stringify(makeRunRecord(plan, outcome, records.at(-1), false)))
+    await writeDurably(join(directory, 'outcome.json'), `${JSON.stringify(outcome, null, 2)}\n`, 0o600)
+    telling.line({ type: 'run.end', data: { exit, status, reason, next } })
+    printOutcome(outcome, directory, options, io)
+    if (options.summary === true) await appendSummary(runSummary(outcome), io)
+  }
+  try {
+    const result = await run(
+      {
+        plan,
+        runId,
+        ports: { ...ports, files: runFiles(directory) },
+        sink: journal,
+        records: journal.reading.records,
+        translate,
+        onEvent: telling.event,
+        approve,
+        scrub,
+        stop: io.signal,
+        ...(lock === undefined ? {} : { lock }),
+      },
+      options.next === true ? 1 : undefined,
+    )
+    await end(result)
+    if (result.error === null) return exitCode.ok
+    throw scrubbedError(result.error, scrub, runId)
+  } catch (error) {
+    // A mistake of the tool itself: the journal is whole all the same, and so is what it says of the nodes.
+    if (error instanceof MigrateError) throw error
+    const file = join(directory, 'journal.jsonl')
+    const { records } = parseJournal(new TextDecoder().decode(await readIfPresent(file)), file, sha256)
+    const message = `the tool made a mistake: ${error instanceof Error ? error.message : String(error)}`
+    const why = new MigrateError(message, { exitCode: exitCode.unexpected, cause: error })
+    await end({ exit: exitCode.unexpected, error: why, records })
+    throw error
+  }
+}
+
+function resumeCommand(runId: string): string {
+  return `k3os-migrate resume ${runId}`
+}
+
+function scrubbedError(error: MigrateError, scrub: (text: string) => string, runId: string): MigrateError {
+  return new MigrateError(scrub(error.message), {
     exitCode: error.exitCode,
-    hint: scrub(error.hint ?? `k3os-migrate resume ${runId}`),
+    hint: scrub(error.hint ?? resumeCommand(runId)),
     cause: error,
   })
 }

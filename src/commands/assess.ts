@@ -2,7 +2,7 @@ import { dirname, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { translators } from '../../translators/index.ts'
 import { systemClock } from '../adapters/clock.ts'
-import { appendText, writeDurably } from '../adapters/files.ts'
+import { writeDurably } from '../adapters/files.ts'
 import { assess as assessInventory } from '../core/assess/assess.ts'
 import type { AssessedTarget } from '../core/assess/context.ts'
 import type { Assessment } from '../core/assessment.ts'
@@ -16,6 +16,7 @@ import type { Waiver } from '../core/plan.ts'
 import { githubAnnotations } from '../output/annotations.ts'
 import type { NodeConfig } from '../output/audit/audit.ts'
 import { jobSummary } from '../output/job-summary.ts'
+import { appendSummary } from './append-summary.ts'
 import { toolVersion } from '../version.ts'
 import { assessmentReport, type AssessFormat } from './assess-report.ts'
 import { inParallel } from './in-parallel.ts'
@@ -64,22 +65,13 @@ export async function assess(
   else await save(options.out, report(options.output, 'file'), io)
   for (const { format, file } of options.report ?? []) await save(file, report(format, 'file'), io)
   if (options.annotations === 'github') io.err(githubAnnotations(assessment.findings))
-  if (options.summary === true) await appendSummary(assessment, io)
+  if (options.summary === true) await appendSummary(jobSummary(assessment), io)
   return exitOf(assessment, options.failOn)
 }
 
 async function save(file: string, text: string, io: CommandIo): Promise<void> {
   await writeDurably(resolve(io.cwd, file), text, 0o644, io.signal)
   io.err(`Wrote ${file}\n`)
-}
-
-async function appendSummary(assessment: Assessment, io: CommandIo): Promise<void> {
-  const file = io.env['GITHUB_STEP_SUMMARY']
-  if (file === undefined || file === '') {
-    io.err('No summary: GITHUB_STEP_SUMMARY is not set\n')
-    return
-  }
-  await appendText(resolve(io.cwd, file), jobSummary(assessment))
 }
 
 /** As a reader of the report finds it from where the command was typed; the name alone when it is elsewhere. */

@@ -13,5 +13,7 @@ export interface RunOptions {
   readonly requireSignature?: boolean
   /** A run whose process is dead and whose directory is lost: its lock is taken once it has been silent for long enough. */
   readonly takeOver?: string
+  /** Append the outcome to the page of the CI job. */
+  readonly summary?: true
   readonly output: 'table' | 'json' | 'jsonl'
 }
