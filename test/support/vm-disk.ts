@@ -37,6 +37,8 @@ export interface DiskOptions {
   readonly upgraded?: boolean
   /** The k3s of the machine; without one its k3s only says that it is none. */
   readonly k3s?: string
+  /** What the stand-in's server role starts, which k3s carries within itself. */
+  readonly serverParts?: { readonly controlPlane: string; readonly tools: string }
 }
 
 const vmScript = fileURLToPath(new URL('../../lab/vm.sh', import.meta.url))
@@ -62,6 +64,7 @@ export async function makeDisk(
     chmodSync(tree, 0o755)
     addSystem(tree, node, options)
     const hostPublicKey = addData(tree, scenario, node, identity)
+    if (options.serverParts !== undefined) addServerParts(tree, options.serverParts)
     const file = join(directory, `${node.name}-${firmware}-${age}.img`)
     const size = String(options.sizeMib ?? node.machine.diskMib)
     await promisify(execFile)(diskScript, [file, firmware, size, age, tree])
@@ -140,6 +143,18 @@ function addData(tree: string, scenario: Scenario, node: ScenarioNode, identity:
     .split(' ')
     .slice(0, 2)
     .join(' ')
+}
+
+function addServerParts(tree: string, parts: NonNullable<DiskOptions['serverParts']>): void {
+  const folder = join(tree, 'k3os/data/var/lib/rancher/k3s/data/standin')
+  mkdirSync(folder, { recursive: true })
+  for (const [name, file] of [
+    ['control-plane', parts.controlPlane],
+    ['tools', parts.tools],
+  ] as const) {
+    copyFileSync(file, join(folder, name))
+    chmodSync(join(folder, name), 0o755)
+  }
 }
 
 const noK3s = (version: string): string => `#!/bin/sh
