@@ -39,6 +39,20 @@ export function deployment(app: string, replicas: number, graceSeconds: number, 
   }
 }
 
+export function statefulSet(app: string, replicas: number, graceSeconds: number): object {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: app, namespace: 'shop' },
+    spec: {
+      replicas,
+      serviceName: app,
+      selector: { matchLabels: { app } },
+      template: podTemplate(app, graceSeconds, {}),
+    },
+  }
+}
+
 export function daemonSet(app: string): object {
   const tolerations = [{ operator: 'Exists' }]
   return {

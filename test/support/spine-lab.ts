@@ -70,7 +70,8 @@ interface Machine {
 export async function startSpineLab(
   age: KubeAge,
   scenario: Scenario,
-  options: { readonly audited?: string } = {},
+  /** `keepApi`: the API server does not go with the machine of a server, as where there are several. */
+  { keepApi = false, ...options }: { readonly audited?: string; readonly keepApi?: boolean } = {},
 ): Promise<SpineLab> {
   const directory = mkdtempSync(join(tmpdir(), 'k3os-spine-'))
   const cluster = await startControlPlane({ age, ...options })
@@ -100,7 +101,7 @@ export async function startSpineLab(
     const { spec } = machine
     await cluster.stopKubelet(spec.name)
     // The only server is the API: it goes with its machine.
-    if (spec.role === 'server') await killApiServer()
+    if (spec.role === 'server' && !keepApi) await killApiServer()
     const bootId = await installNewSystem(machine.ssh, seed, keepsData, processes)
     machine.state = 'new'
     await startK3sWhenReleased(machine, bootId)
@@ -112,7 +113,7 @@ export async function startSpineLab(
     if (fileOn(node, '/etc/rancher/node/password')?.trim() !== spec.nodePassword)
       throw new Error('the new system does not have the node password of the old one')
     if (fileOn(node, releasePath) !== fileOn(node, noncePath)) throw new Error('released by something else')
-    if (spec.role === 'server') await startApiServer()
+    if (spec.role === 'server' && !keepApi) await startApiServer()
     await cluster.setNodeInfo(spec.name, {
       bootID: bootId,
       machineID: bootId.replaceAll('-', ''),
