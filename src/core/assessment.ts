@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { dataKinds, type DataItem } from './assess/data-map.ts'
+import { dataKinds, dataPlaces, type DataItem } from './assess/data-map.ts'
+import { diskWays, fates, type DataFate } from './assess/data-fates.ts'
 import type { Estimate } from './assess/estimate.ts'
 import { results, severities, type Finding, type RuleId } from './findings.ts'
 import { requirementsSchema } from './requirements.ts'
@@ -38,7 +39,12 @@ const findingSchema = z.strictObject({
   remediations: z.array(z.strictObject({ type: z.enum(['hint', 'command', 'patch']), text: z.string() })),
   links: z.array(z.string()),
   waiver: nullable(
-    z.strictObject({ reason: z.string(), approvedBy: z.string(), expires: nullable(z.string()) }),
+    z.strictObject({
+      reason: z.string(),
+      approvedBy: z.string(),
+      expires: nullable(z.string()),
+      ticket: nullable(z.string()),
+    }),
   ),
 })
 
@@ -57,10 +63,11 @@ const nodeSchema = z.strictObject({
     seconds: z.number(),
     parts: z.array(z.strictObject({ what: z.string(), seconds: z.number(), because: z.string() })),
   }),
-  /** Data on its disk and nowhere else. */
+  /** Data that its pods and its k3s work with; what becomes of it is in `dataMap`, by kind and place. */
   data: z.array(
     z.strictObject({
       kind: z.enum(dataKinds),
+      place: z.enum(dataPlaces),
       path: nullable(z.string()),
       volume: nullable(z.string()),
       claim: nullable(z.string()),
@@ -112,6 +119,17 @@ export const assessmentSchema = z.strictObject({
       reasons: z.array(z.strictObject({ rule: z.string(), text: z.string() })),
     }),
   ),
+  /** What becomes of the data of the nodes: one row for each kind and place, what happens to the disk, and alike targets. */
+  dataMap: z.array(
+    z.strictObject({
+      kind: z.enum(dataKinds),
+      place: z.enum(dataPlaces),
+      way: z.enum(diskWays),
+      targets: z.array(z.string()),
+      fate: z.enum(fates),
+      because: z.string(),
+    }),
+  ),
   /** The machines to move, in the order of the inventory. */
   nodes: z.array(nodeSchema),
 })
@@ -144,9 +162,10 @@ export interface AssessedNode {
   readonly data: readonly DataItem[]
 }
 
-export interface Assessment extends Omit<AssessmentDocument, 'findings' | 'checks' | 'fit' | 'nodes'> {
+export interface Assessment extends Omit<AssessmentDocument, 'findings' | 'checks' | 'fit' | 'dataMap' | 'nodes'> {
   readonly nodes: readonly AssessedNode[]
   readonly findings: readonly Finding[]
   readonly checks: readonly RuleOutcome[]
   readonly fit: readonly Fit[]
+  readonly dataMap: readonly DataFate[]
 }

@@ -17,6 +17,7 @@ import { baselineChecks } from './baseline.ts'
 import { budgetChecks } from './budgets.ts'
 import { certificateChecks } from './certificates.ts'
 import { competingChecks } from './competing.ts'
+import { dataFates } from './data-fates.ts'
 import { dataOf } from './data-map.ts'
 import { datastoreChecks } from './datastore.ts'
 import { estimate } from './estimate.ts'
@@ -86,6 +87,9 @@ export function assess(input: AssessInput): Assessment {
     const obstacle = obstacleOf(check, context)
     return { check, obstacle, findings: obstacle?.result === 'skip' ? [] : check.run(context) }
   })
+  const nodes = toMove(context)
+    .filter(({ entry }) => entry !== null)
+    .map((machine) => nodeOf(machine, context))
   const today = input.today ?? metadata.createdAt.slice(0, 10)
   const findings = sortFindings(
     applyWaivers(
@@ -111,9 +115,11 @@ export function assess(input: AssessInput): Assessment {
     ),
     targets: targets.map(({ id, title, requires }) => ({ id, title, requires })),
     fit: context.fit,
-    nodes: toMove(context)
-      .filter(({ entry }) => entry !== null)
-      .map((machine) => nodeOf(machine, context)),
+    dataMap: dataFates(
+      nodes.flatMap(({ data }) => data),
+      targets,
+    ),
+    nodes,
   }
 }
 

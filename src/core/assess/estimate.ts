@@ -63,7 +63,7 @@ function roundsOf(name: string, pods: readonly Pod[], budgets: readonly PodDisru
 }
 
 function dataParts({ data }: EstimateInput): Estimate['parts'] {
-  const kept = data.filter(({ kind }) => kind !== 'emptyDir')
+  const kept = data.filter(({ kind, place }) => kind !== 'emptyDir' && place !== 'network')
   if (kept.length === 0) return []
   const bytes = kept.reduce((sum, item) => sum + (item.bytes ?? 0), 0)
   const unknown = kept.filter((item) => item.bytes === null).length

@@ -83,8 +83,8 @@ function timeSentence({ nodes }: Assessment): string[] {
 }
 
 function riskSentences({ nodes, findings }: Assessment): string[] {
-  const all = nodes.flatMap(({ name, data }) => data.map((item) => ({ ...item, node: name })))
-  const of = (kind: DataItem['kind']) => all.filter((item) => item.kind === kind)
+  const onlyHere = nodes.flatMap(({ data }) => data.filter(({ place }) => place !== 'network'))
+  const of = (kind: DataItem['kind']) => onlyHere.filter((item) => item.kind === kind)
   const alone = findings.filter(({ rule, waiver }) => rule === 'PRE-SINGLE-SERVER' && waiver === null)
   const unread = nodes.filter(({ read }) => !read)
   const volumes = of('volume')

@@ -1,4 +1,5 @@
 import { sizeText } from '../../core/assess/size-text.ts'
+import type { DataFate, DataFateWord, DiskWay } from '../../core/assess/data-fates.ts'
 import type { DataItem, DataKind } from '../../core/assess/data-map.ts'
 import type { Assessment } from '../../core/assessment.ts'
 import { html, type Html } from '../html.ts'
@@ -7,9 +8,12 @@ import { list } from '../report/words.ts'
 /** More would push everything else off the page; all of them are in the JSON document. */
 const podsShown = 4
 
-/** What is on one machine's disk and nowhere else, and what becomes of it. */
-export function dataTable(data: readonly DataItem[], targets: Assessment['targets']): Html {
-  if (data.length === 0) return html`<p>Nothing that is only here.</p>`
+/** What a machine's pods and its k3s work with, and what becomes of it. */
+export function dataTable(
+  data: readonly DataItem[],
+  { dataMap, targets }: Pick<Assessment, 'dataMap' | 'targets'>,
+): Html {
+  if (data.length === 0) return html`<p>None.</p>`
   const rows = data.map(
     (item) =>
       html`<tr>
@@ -20,7 +24,9 @@ export function dataTable(data: readonly DataItem[], targets: Assessment['target
         <td data-label="Size">${item.bytes === null ? 'not known' : sizeText(item.bytes)}</td>
         <td data-label="Pods">${podsText(item.pods)}</td>
         <td data-label="What becomes of it">
-          ${fateOf(item, targets).map((text) => html`<div>${text}</div>`)}
+          ${fatesOf(item, dataMap, targets).map(
+            ({ fate, text }) => html`<div><strong>${fate}</strong>${text}</div>`,
+          )}
         </td>
       </tr> `,
   )
@@ -57,18 +63,49 @@ function podsText(pods: readonly string[]): string {
   return more <= 0 ? pods.join(', ') : `${pods.slice(0, podsShown).join(', ')} and ${more} more`
 }
 
-/** By target, because what stays on a disk is of no use to a cluster that is built anew. */
-function fateOf({ kind, reclaimPolicy }: DataItem, targets: Assessment['targets']): string[] {
-  if (kind === 'emptyDir') return ['Lost with its pod, whatever the target.']
-  const anew = targets.filter(({ requires }) => !requires.rejoins).map(({ id }) => id)
-  const stays = 'Stays where the disk is not wiped; compared before k3s starts.'
-  const moves =
-    kind === 'datastore'
-      ? `${list(anew)}: a new cluster has its own, the objects are carried over.`
-      : `${list(anew)}: copied to the new cluster.`
+interface Sentence {
+  readonly fate: string
+  readonly text: string
+}
+
+const fateWords: Readonly<Record<DataFateWord, string>> = {
+  kept: 'Stays',
+  carried: 'To be carried',
+  lost: 'Lost',
+  external: 'Stays outside',
+}
+
+const wayWords: Readonly<Record<DiskWay, string>> = {
+  'keeps-data': 'where the data is kept',
+  'wipes-disk': 'where the disk is wiped',
+}
+
+/** What is the same whatever the way or the target is said once. */
+function fatesOf(
+  { kind, place, reclaimPolicy }: DataItem,
+  dataMap: readonly DataFate[],
+  targets: Assessment['targets'],
+): Sentence[] {
+  const rows = dataMap.filter((row) => row.kind === kind && row.place === place)
+  const alike = Map.groupBy(rows, ({ fate, because }) => `${fate} ${because}`)
+  const sentences = [...alike.values()].flatMap((group): Sentence[] => {
+    const [first] = group
+    if (first === undefined) return []
+    const ways = new Set(group.map(({ way }) => way))
+    const ids = new Set(group.flatMap((row) => row.targets))
+    const when = [
+      ways.size === 1 ? wayWords[first.way] : '',
+      ids.size < targets.length ? `on ${list([...ids])}` : '',
+    ].filter((text) => text !== '')
+    return [
+      {
+        fate: fateWords[first.fate],
+        text: `${when.length === 0 ? '' : ` ${when.join(', ')}`}: ${first.because}.`,
+      },
+    ]
+  })
   return [
-    ...(anew.length < targets.length || targets.length === 0 ? [stays] : []),
-    ...(anew.length === 0 ? [] : [moves]),
-    ...(reclaimPolicy === 'Delete' ? ['Deleting its claim deletes it.'] : []),
+    ...sentences,
+    ...(reclaimPolicy === 'Delete' ? [{ fate: 'Careful', text: ': deleting its claim deletes it.' }] : []),
   ]
 }

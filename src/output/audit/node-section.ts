@@ -43,8 +43,8 @@ export function nodeSection(section: NodeSection, assessment: Assessment, redact
     }
     <h3>Machine</h3>
     ${definitions([...foundRows(entry), ...machineRows(entry)])}
-    <h3>Data that is only here</h3>
-    ${dataTable(node.data, assessment.targets)}
+    <h3>Data</h3>
+    ${dataTable(node.data, assessment)}
     <h3>Time</h3>
     ${estimateTable(node)}
     <h3>Configuration as k3OS reads it</h3>

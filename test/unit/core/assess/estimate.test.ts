@@ -92,11 +92,11 @@ describe('the data map', () => {
     ])
   })
 
-  test('has the datastore of a server, unless it is outside', () => {
+  test('has the datastore of a server, and says when it is outside', () => {
     const kinds = (datastore: NodeFacts['k3s']['datastore']) =>
       look(inventory(cluster(), [machine('s1', { k3s: { ...nodeFacts('s1').k3s, datastore } })])).nodes[0]
         ?.data
     expect(kinds('sqlite')).toMatchObject([{ kind: 'datastore', path: '/var/lib/rancher/k3s/server/db' }])
-    expect(kinds('external')).toEqual([])
+    expect(kinds('external')).toMatchObject([{ kind: 'datastore', place: 'network', path: null }])
   })
 })
