@@ -1,5 +1,6 @@
 import type {
   AccessReviewer,
+  BudgetReader,
   ClusterReader,
   LeftoverStore,
   KubectlKube,
@@ -18,7 +19,7 @@ const defaultTimes: ApiTimes = { requestMs: 10_000, patienceMs: 15_000 }
 
 export interface ClusterConnection {
   readonly kube: KubectlKube
-  readonly reader: ClusterReader & NodeLister
+  readonly reader: ClusterReader & NodeLister & BudgetReader
   readonly access: AccessReviewer
   readonly leftovers: LeftoverStore
   readonly lease: LeaseStore

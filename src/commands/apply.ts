@@ -19,6 +19,7 @@ import { dryRun } from '../migrate/dry-run.ts'
 import type {
   AccessReviewer,
   Clock,
+  BudgetReader,
   ClusterReader,
   Hook,
   Host,
@@ -63,7 +64,7 @@ export interface ResumeOptions extends RunOptions {
 /** What a run acts through; the demo and the rehearsal give simulated ones. */
 export interface MovePorts {
   readonly kube: Kube
-  readonly reader: ClusterReader & NodeLister
+  readonly reader: ClusterReader & NodeLister & BudgetReader
   /** Left out where there is no account: in a simulation. */
   readonly access?: AccessReviewer
   /** The lock of the cluster; left out where there is none to lock: in a simulation. */

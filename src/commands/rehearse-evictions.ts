@@ -1,9 +1,12 @@
 import type { HeldEviction } from '../core/rehearsal.ts'
 import type { Kube } from '../migrate/ports.ts'
+import type { RunEvent } from '../migrate/runner.ts'
 import type { World } from '../simulation/world.ts'
 
 export interface RecordedEvictions {
   readonly kube: Kube
+  /** For the events of the run: pods that wait for their turn are not asked for. */
+  readonly hear: (event: RunEvent) => void
   accepted(): number
   held(): HeldEviction[]
 }
@@ -15,6 +18,12 @@ export function recordEvictions(kube: Kube, world: World): RecordedEvictions {
   return {
     accepted: () => accepted.size,
     held: () => [...held.values()],
+    hear(event) {
+      if (event.type !== 'drain.pod' || event.state !== 'waiting' || held.has(event.uid)) return
+      const { node, pod, uid, pdb, message } = event
+      const atMs = world.clock.monotonicMs()
+      held.set(uid, { node, pod, budget: pdb, atMs, acceptedMs: null, why: message })
+    },
     kube: {
       ...kube,
       async evict(target, signal, how) {

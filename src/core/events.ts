@@ -72,7 +72,7 @@ export const eventSchema = z.discriminatedUnion('type', [
       /** `namespace/name`. */
       pod: z.string(),
       uid: z.string(),
-      state: z.enum(['evicting', 'blocked', 'impossible', 'unanswered', 'gone', 'appeared']),
+      state: z.enum(['evicting', 'blocked', 'waiting', 'impossible', 'unanswered', 'gone', 'appeared']),
       /** Of this pod; null where nothing was asked. */
       attempt: z.number().nullable(),
       /** `namespace/name` of the PodDisruptionBudget in the way. */

@@ -21,6 +21,13 @@ export type DrainEvent =
       readonly message: string
       readonly retryMs: number
     }
+  /** Its budget lets others go first. */
+  | {
+      readonly type: 'waiting'
+      readonly pod: PodRef
+      readonly budget: string | null
+      readonly numbers: BudgetNumbers | null
+    }
   | { readonly type: 'impossible'; readonly pod: PodRef; readonly message: string }
   /** The server is busy: no eviction is sent before `retryMs` have passed. */
   | { readonly type: 'throttled'; readonly message: string; readonly retryMs: number }
@@ -50,7 +57,7 @@ export interface PodNews {
   /** `namespace/name`. */
   readonly pod: string
   readonly uid: string
-  readonly state: 'evicting' | 'blocked' | 'impossible' | 'unanswered' | 'gone' | 'appeared'
+  readonly state: 'evicting' | 'blocked' | 'waiting' | 'impossible' | 'unanswered' | 'gone' | 'appeared'
   /** null where nothing was asked. */
   readonly attempt: number | null
   /** `namespace/name` of the budget in the way. */
@@ -66,7 +73,7 @@ export function podNews(event: DrainEvent): PodNews | null {
     uid: event.pod.uid,
     state: event.type === 'accepted' ? 'evicting' : event.type,
     attempt: 'attempt' in event ? event.attempt : null,
-    pdb: event.type === 'blocked' ? event.budget : null,
+    pdb: 'budget' in event ? event.budget : null,
     message: drainSentence(event) ?? '',
   }
 }
@@ -80,6 +87,8 @@ export function drainSentence(event: DrainEvent): string | null {
       return `evicting ${podName(event.pod)}`
     case 'blocked':
       return `${podName(event.pod)} is held by ${blockedBy(event.budget, event.numbers)}; next try in ${seconds(event.retryMs)}`
+    case 'waiting':
+      return `${podName(event.pod)} waits for its turn: ${blockedBy(event.budget, event.numbers)}`
     case 'impossible':
       return `${podName(event.pod)} can never be evicted: ${event.message}`
     case 'throttled':

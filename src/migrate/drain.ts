@@ -1,5 +1,7 @@
 import type { Classification } from '../core/drain.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
+import type { PodDisruptionBudget } from '../core/inventory.ts'
+import { BudgetCap } from './drain-budgets.ts'
 import { classifyFresh, type DrainAllowance } from './drain-classify.ts'
 import { type DrainEvent, podName, seconds } from './drain-events.ts'
 import {
@@ -20,6 +22,8 @@ export interface DrainRequest {
   readonly node: string
   readonly timeoutMs: number
   readonly allow: DrainAllowance
+  /** Left out: every pod asks the API server on its own. */
+  readonly budgets?: (signal: AbortSignal) => Promise<PodDisruptionBudget[]>
   /** UIDs journaled before the first eviction; no other pod is evicted. Without it the first list says which. */
   readonly uids?: readonly string[]
   readonly onEvent: (event: DrainEvent) => void
@@ -82,11 +86,20 @@ class Drain {
   /** Since when only volumes are waited for, and the last known of them. */
   private detaching: { readonly sinceMs: number; readonly names: readonly string[] } | undefined
   private volumeFailure: Failing | null = null
+  private readonly cap: BudgetCap | undefined
 
   constructor(request: DrainRequest) {
     this.request = request
     this.startMs = request.clock.monotonicMs()
     this.heartbeatDueMs = this.startMs + heartbeatMs
+    const { budgets, signal, onEvent } = request
+    this.cap =
+      budgets === undefined
+        ? undefined
+        : new BudgetCap(
+            async () => budgets(signal),
+            ({ pod }, { budget, numbers }) => onEvent({ type: 'waiting', pod: podRef(pod), budget, numbers }),
+          )
   }
 
   /** One list. A failure keeps what is known and is borne for a while. */
@@ -167,8 +180,10 @@ class Drain {
   async evictDue(): Promise<void> {
     const nowMs = this.now()
     if (this.view === undefined || nowMs < this.quietUntilMs) return
-    const due = dueForEviction(this.view.present(), nowMs).slice(0, evictionsAtOnce)
-    const asked = await Promise.allSettled(due.map((entry) => this.evict(entry)))
+    const due = dueForEviction(this.view.present(), nowMs)
+    const allowed = this.cap === undefined ? due : await this.cap.within(due, nowMs)
+    const next = allowed.slice(0, evictionsAtOnce)
+    const asked = await Promise.allSettled(next.map((entry) => this.evict(entry)))
     // All requests have ended before the first failure is passed on: nothing of a drain goes on behind its back.
     for (const result of asked) if (result.status === 'rejected') throw result.reason
   }

@@ -1,4 +1,13 @@
-import type { ClusterReader, Hook, Host, HostControl, Kube, NodeLister, RunFiles } from './ports.ts'
+import type {
+  BudgetReader,
+  ClusterReader,
+  Hook,
+  Host,
+  HostControl,
+  Kube,
+  NodeLister,
+  RunFiles,
+} from './ports.ts'
 import type { StepPorts } from './step.ts'
 
 /** `changes`: something in the world or on the disk is another one afterwards. */
@@ -11,7 +20,7 @@ type Effects<Port> = {
 /** What each request of a step does. Whoever adds one has to say it here: locks and fault tests go by this. */
 export const effects: {
   readonly kube: Effects<Kube>
-  readonly reader: Effects<ClusterReader & NodeLister>
+  readonly reader: Effects<ClusterReader & NodeLister & BudgetReader>
   readonly host: Effects<Host & HostControl>
   readonly hook: Effects<Hook>
   readonly files: Effects<Pick<RunFiles, 'write' | 'remove' | 'read' | 'digest'>>
@@ -26,7 +35,7 @@ export const effects: {
     attachedVolumes: 'reads',
     clusterUid: 'reads',
   },
-  reader: { nodes: 'reads', workloads: 'reads', read: 'reads' },
+  reader: { nodes: 'reads', workloads: 'reads', budgets: 'reads', read: 'reads' },
   host: { collect: 'reads', readFile: 'reads', writeFile: 'changes', fingerprint: 'reads' },
   hook: { run: 'changes' },
   files: { write: 'changes', remove: 'changes', read: 'reads', digest: 'reads' },

@@ -1,5 +1,5 @@
 import type { FoundPlan, LeftoverObject } from '../core/finalize.ts'
-import type { ClusterFacts, KubeNode, Pod } from '../core/inventory.ts'
+import type { ClusterFacts, KubeNode, Pod, PodDisruptionBudget } from '../core/inventory.ts'
 import type { Permission, RbacRule } from '../core/rbac.ts'
 
 /**
@@ -107,6 +107,11 @@ export interface WorkloadState {
 export interface NodeLister {
   nodes(signal: AbortSignal): Promise<KubeNode[]>
   workloads(signal: AbortSignal): Promise<WorkloadState[]>
+}
+
+/** Disruption budgets, fresh, all pages. */
+export interface BudgetReader {
+  budgets(signal: AbortSignal): Promise<PodDisruptionBudget[]>
 }
 
 /** Reading a whole cluster once, for the inventory. Parts that cannot be read are `failures` in the answer. */

@@ -1,7 +1,17 @@
 import type { Plan, PlanNode, StepId } from '../core/plan.ts'
 import type { Translation } from '../core/translation.ts'
 import type { PodNews } from './drain-events.ts'
-import type { Clock, ClusterReader, Hook, Host, HostControl, Kube, NodeLister, RunFiles } from './ports.ts'
+import type {
+  BudgetReader,
+  Clock,
+  ClusterReader,
+  Hook,
+  Host,
+  HostControl,
+  Kube,
+  NodeLister,
+  RunFiles,
+} from './ports.ts'
 
 /** What a reimage method gets: the files, and how they reach the machine. */
 export type Rendered = Pick<Translation, 'files' | 'delivery'>
@@ -37,7 +47,7 @@ export interface Step {
 export interface StepPorts {
   readonly kube: Kube
   /** The same cluster as a whole, for what concerns more than one node. */
-  readonly reader: ClusterReader & NodeLister
+  readonly reader: ClusterReader & NodeLister & BudgetReader
   readonly host: Host & HostControl
   readonly hook: Hook
   readonly clock: Clock

@@ -1,6 +1,7 @@
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { ClusterFacts, Pod } from '../core/inventory.ts'
 import type {
+  BudgetReader,
   ClusterReader,
   Ending,
   Eviction,
@@ -11,7 +12,7 @@ import type {
 import type { World } from './world.ts'
 
 /** The Kubernetes API of the simulated cluster. */
-export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeLister {
+export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeLister & BudgetReader {
   const answer = (verb: string): void => {
     if (world.apiIsUp) return
     throw new MigrateError(`${verb}: the API server does not answer`, {
@@ -93,6 +94,10 @@ export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeL
     async workloads() {
       answer('list workloads')
       return workloadStates(world)
+    },
+    async budgets() {
+      answer('list poddisruptionbudgets')
+      return world.budgets()
     },
     async read(): Promise<ClusterFacts> {
       answer('read the cluster')

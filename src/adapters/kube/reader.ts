@@ -29,7 +29,7 @@ import {
 } from '../../core/kube-workloads.ts'
 import { lastApplied } from '../../core/last-applied.ts'
 import type { ManifestObject } from '../../core/manifest-objects.ts'
-import type { ClusterReader, NodeLister } from '../../migrate/ports.ts'
+import type { BudgetReader, ClusterReader, NodeLister } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
 import { clusterUid } from './cluster.ts'
 import { type ApiCall, callSentence } from './failure.ts'
@@ -39,7 +39,7 @@ import { type Groups, listCall, type ListedKind, listKind } from './lists.ts'
  * Reads what the inventory wants to know. The first request decides whether there is a cluster to read at all; after it,
  * each part that cannot be read is a failure that names verb and resource.
  */
-export function readerOf(api: Api): ClusterReader & NodeLister {
+export function readerOf(api: Api): ClusterReader & NodeLister & BudgetReader {
   return {
     nodes: async (signal) => listNodes(api, signal),
 
@@ -53,6 +53,11 @@ export function readerOf(api: Api): ClusterReader & NodeLister {
         all(kinds.daemonSets, daemonSetState),
       ])
       return found.flat()
+    },
+
+    async budgets(signal) {
+      const found = await listKind(api, readGroups(api, signal), kinds.budgets, signal)
+      return found?.items.map((item) => budget(item, found.version)) ?? []
     },
 
     async read(signal, also = {}) {

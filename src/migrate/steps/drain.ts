@@ -80,6 +80,7 @@ async function drainOrSay(context: StepContext, uids: readonly string[], signal:
             node: node.name,
             timeoutMs: stepTimeout(context, 'drain'),
             allow: allowance(context),
+            budgets: async (within) => context.reader.budgets(within),
             uids,
           })
     if (outcome.status === 'drained') return
