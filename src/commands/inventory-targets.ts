@@ -111,9 +111,17 @@ function withoutDoubles(machines: readonly (MachineToRead & { from: 'ssh' })[]):
 }
 
 /** Mistakes that are said before anything is asked. */
-export function checkPodOptions({ viaPod, image, hosts, fromDir }: InventoryOptions): void {
+export function checkOptions(options: InventoryOptions): void {
+  const { viaPod, image, hosts, fromDir, helmReleases, cluster, kubeconfig, kubeconfigFrom, context } =
+    options
   const usage = (message: string, hint: string): MigrateError =>
     new MigrateError(message, { exitCode: exitCode.usage, hint })
+  const named = [kubeconfig, kubeconfigFrom, context].some((choice) => choice !== undefined)
+  if (helmReleases === true && (!cluster || (fromDir !== undefined && !named)))
+    throw usage(
+      '--helm-releases asks the cluster, which is left out',
+      fromDir === undefined ? 'leave --no-cluster out' : 'name the cluster: --kubeconfig k3s.yaml',
+    )
   if (viaPod !== true) {
     if (image !== undefined) throw usage('--image is for pods', 'give --via-pod too')
     return

@@ -18,7 +18,7 @@ import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 import { readMachines, type ReadMachine } from './inventory-read.ts'
 import { keepOlder } from './keep-older-inventory.ts'
-import { checkPodOptions, machinesToRead, otherNodes, sshAddress } from './inventory-targets.ts'
+import { checkOptions, machinesToRead, otherNodes, sshAddress } from './inventory-targets.ts'
 import { kubeconfigOf } from './k3s-kubeconfig.ts'
 import { refuseKnownMissingPermissions, refuseMissingPermissions } from './permissions.ts'
 
@@ -90,7 +90,7 @@ export async function inventory(
 ): Promise<ExitCode> {
   const ports = given ?? (await realInventoryPorts(options, io))
   if (options.cleanUp === true) return cleanUpPods(io, ports)
-  checkPodOptions(options)
+  checkOptions(options)
   if (options.viaPod === true) await refuseViaPod(io, ports)
   const cluster = await readCluster(options, io, ports)
   const facts = cluster?.status === 'read' ? cluster.facts : null

@@ -162,7 +162,10 @@ export interface AssessedNode {
   readonly data: readonly DataItem[]
 }
 
-export interface Assessment extends Omit<AssessmentDocument, 'findings' | 'checks' | 'fit' | 'dataMap' | 'nodes'> {
+export interface Assessment extends Omit<
+  AssessmentDocument,
+  'findings' | 'checks' | 'fit' | 'dataMap' | 'nodes'
+> {
   readonly nodes: readonly AssessedNode[]
   readonly findings: readonly Finding[]
   readonly checks: readonly RuleOutcome[]

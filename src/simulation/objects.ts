@@ -38,6 +38,11 @@ export function otherObjects(scenario: Scenario, pods: readonly Pod[], now: Date
     customResources: scenario.upgradePlan
       ? [{ name: 'plans.upgrade.cattle.io', servedVersions: ['v1'] }]
       : [],
+    lastApplied: [],
+    namespaces: [...new Set(['kube-system', ...pods.map(({ namespace }) => namespace)])]
+      .toSorted()
+      .map((name) => ({ name, labels: {} })),
+    webhookServices: [],
   }
 }
 

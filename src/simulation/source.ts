@@ -31,6 +31,9 @@ export type OtherObjects = Pick<
   | 'addons'
   | 'helmCharts'
   | 'customResources'
+  | 'lastApplied'
+  | 'namespaces'
+  | 'webhookServices'
 >
 
 /** One machine as k3OS leaves it. */

@@ -68,7 +68,7 @@ export const ladderRules = {
     text: ({ version, minor, instead, kinds }) => ({
       summary: `${version} (${kinds.join(', ')}) ends with k3s v1.${minor}${instead === null ? '; nothing takes its place' : `; use ${instead}`}`,
       diagnosis:
-        'The API server turns stored objects into newer versions by itself. Manifests, charts and programs that name this version break; which do was not read.',
+        'The API server turns stored objects into newer versions by itself. Manifests, charts and programs that name this version break; those that could be read are named by PRE-LADDER-MANIFEST, PRE-LADDER-APPLIED and PRE-LADDER-RELEASE.',
       remediations: [
         hint('see who still asks for it, and change manifests, charts and programs before that upgrade'),
         command('kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis'),

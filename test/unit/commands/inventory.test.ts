@@ -448,3 +448,15 @@ describe('through pods', () => {
     })
   })
 })
+
+describe('Helm releases', () => {
+  test.each<[string, Partial<InventoryOptions>]>([
+    ['without the cluster', { cluster: false, helmReleases: true, host: ['n1=10.0.0.1'] }],
+    ['from a folder without a kubeconfig', { cluster: true, helmReleases: true, fromDir: '/collected' }],
+  ])('%s are a mistake', async (_what, options) => {
+    await expect(run(options)).rejects.toMatchObject({
+      exitCode: 64,
+      message: '--helm-releases asks the cluster, which is left out',
+    })
+  })
+})
