@@ -3,6 +3,8 @@ import type { StepContext } from '../step.ts'
 
 const baselineSchema = z.object({
   labels: z.record(z.string(), z.string()),
+  /** Those that people or their tools gave it. */
+  annotations: z.record(z.string(), z.string()),
   taints: z.array(z.strictObject({ key: z.string(), value: z.string(), effect: z.string() })),
   unschedulable: z.boolean(),
   bootId: z.string(),

@@ -6,12 +6,10 @@ import {
   clusterChanges,
   configDigests,
   machineChanges,
-  softTaint,
   stalePlan,
   stateDiskSerial,
 } from '../../core/plan-fingerprint.ts'
-import type { Intent, Step, StepContext } from '../step.ts'
-import { readyWorkloads } from './workloads.ts'
+import type { Step, StepContext } from '../step.ts'
 
 /** Annotation on the Node while this run works on it: `<run id>/<attempt>`. Undo touches nothing without it. */
 export const marker = 'k3os-migrate/run'
@@ -90,30 +88,4 @@ async function machineNow(
   const facts = nodeFacts(bundle)
   const config = configDigests(bundle, (content) => files.sha256(content))
   return { diskSerial: stateDiskSerial(facts), changes: machineChanges(node, facts, config) }
-}
-
-/**
- * The state to compare with and to restore: labels and taints set with kubectl exist nowhere else. The k3OS
- * configuration only gives those of the first registration (rancher/k3os README.md `k3os.labels`).
- */
-export const capture: Step = {
-  id: 'capture',
-  async intent(context): Promise<Intent> {
-    const now = await readNode(context)
-    return {
-      labels: now.labels,
-      // Put there by this run while the node waited for its turn: it goes when the rest comes back.
-      taints: now.taints.filter(({ key }) => key !== softTaint),
-      unschedulable: now.unschedulable,
-      bootId: now.bootId,
-      systemUuid: now.systemUuid,
-      machineId: now.machineId,
-      osImage: now.osImage,
-      kubeletVersion: now.kubeletVersion,
-      podCidr: now.podCidr,
-      workloads: await readyWorkloads(context),
-      internalIps: now.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
-    }
-  },
-  actions: async () => [],
 }

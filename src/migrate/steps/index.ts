@@ -1,6 +1,7 @@
 import type { StepId } from '../../core/plan.ts'
 import type { Step } from '../step.ts'
-import { capture, check } from './check.ts'
+import { capture } from './capture.ts'
+import { check } from './check.ts'
 import { cordon, uncordon } from './cordon.ts'
 import { drain } from './drain.ts'
 import { compare, fingerprint } from './fingerprint.ts'

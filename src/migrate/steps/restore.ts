@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import type { KubeNode } from '../../core/inventory.ts'
 import { clusterTaints, softTaint } from '../../core/plan-fingerprint.ts'
 import type { Step } from '../step.ts'
 import { baseline } from './baseline.ts'
 import { readNode } from './check.ts'
 
 const restoreSchema = z.object({
+  annotations: z.record(z.string(), z.string()),
   labels: z.record(z.string(), z.string().nullable()),
   taints: z.array(z.strictObject({ key: z.string(), value: z.string(), effect: z.string() })),
 })
@@ -12,6 +14,14 @@ const restoreSchema = z.object({
 /** Labels that kubelet, k3s or k3OS own: compared and reported, never written back. */
 const foreignLabels =
   /^(k3os\.io\/|plan\.upgrade\.cattle\.io\/|k3s\.io\/|etcd\.k3s\.cattle\.io\/|flannel\.alpha\.coreos\.com\/|node\.alpha\.kubernetes\.io\/|beta\.kubernetes\.io\/|kubernetes\.io\/(hostname|arch|os)$|node\.kubernetes\.io\/instance-type$|node-role\.kubernetes\.io\/)/
+
+/** Annotations that kubelet, k3s, its network or this tool write. */
+const foreignAnnotations =
+  /^(k3os\.io\/|plan\.upgrade\.cattle\.io\/|k3s\.io\/|etcd\.k3s\.cattle\.io\/|flannel\.alpha\.coreos\.com\/|(node\.)?alpha\.kubernetes\.io\/|(csi\.volume|volumes)\.kubernetes\.io\/|k3os-migrate\/)/
+
+export function ownAnnotations({ annotations }: Pick<KubeNode, 'annotations'>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => !foreignAnnotations.test(key)))
+}
 
 /** Labels of k3OS and its upgrader, which would make the old upgrade Plan attack the new system. */
 const k3osLabels = /^(k3os\.io\/|plan\.upgrade\.cattle\.io\/)/
@@ -27,10 +37,16 @@ export const restore: Step = {
       if (!foreignLabels.test(key) && now.labels[key] !== value) labels[key] = value
     }
     for (const key of Object.keys(now.labels)) if (k3osLabels.test(key)) labels[key] = null
-    return { labels, taints: before.taints.filter(({ key }) => !clusterTaints.test(key)) }
+    // One that has another value now was written since, by whoever owns it.
+    const lost = Object.entries(before.annotations).filter(([key]) => now.annotations[key] === undefined)
+    return {
+      labels,
+      annotations: Object.fromEntries(lost),
+      taints: before.taints.filter(({ key }) => !clusterTaints.test(key)),
+    }
   },
   async actions(context, intent) {
-    const { labels, taints } = restoreSchema.parse(intent)
+    const { labels, annotations, taints } = restoreSchema.parse(intent)
     const now = await readNode(context)
     const own = now.taints.filter(({ key }) => clusterTaints.test(key))
     const wanted = [...own, ...taints]
@@ -38,6 +54,7 @@ export const restore: Step = {
       ...Object.entries(labels).map(([key, value]) =>
         value === null ? `label ${key} removed` : `label ${key}=${value}`,
       ),
+      ...Object.keys(annotations).map((key) => `annotation ${key}`),
       ...(now.taints.some(({ key }) => key === softTaint) ? [`taint ${softTaint} removed`] : []),
       ...(sameTaints(
         now.taints.filter(({ key }) => key !== softTaint),
@@ -51,20 +68,21 @@ export const restore: Step = {
       {
         describe: `restore on ${context.node.name}: ${parts.join('; ')}`,
         async run(signal) {
-          await context.kube.patchNode(context.node.name, { labels, taints: wanted }, signal)
+          await context.kube.patchNode(context.node.name, { labels, annotations, taints: wanted }, signal)
         },
       },
     ]
   },
   async observe(context, intent) {
-    const { labels, taints } = restoreSchema.parse(intent)
+    const { labels, annotations, taints } = restoreSchema.parse(intent)
     const now = await readNode(context)
+    const annotated = Object.keys(annotations).every((key) => now.annotations[key] !== undefined)
     const labelled = Object.entries(labels).every(([key, value]) => (now.labels[key] ?? null) === value)
     const tainted = sameTaints(
       now.taints.filter(({ key }) => !clusterTaints.test(key)),
       taints,
     )
-    return labelled && tainted ? 'done' : 'not-started'
+    return labelled && annotated && tainted ? 'done' : 'not-started'
   },
 }
 
