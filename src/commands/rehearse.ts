@@ -57,14 +57,14 @@ export async function rehearse(
     reimage: options.rebuild === undefined ? pace.reimage : options.rebuild / 1000,
   })
   const faults = (options.fault ?? []).map(parseFault)
-  const files = memoryFiles()
+  const { files, raw } = memoryFiles()
   const simulated = simulatedKube(world)
   const ports = withFaults(
     {
       kube: simulated as Kube,
       reader: simulated,
       host: simulatedHost(world),
-      hook: simulatedHook(world, async (path) => (await files.read(path)) ?? ''),
+      hook: simulatedHook(world, async (path) => raw(path) ?? ''),
       clock: world.clock,
       files,
     },
@@ -79,7 +79,7 @@ export async function rehearse(
       runId: 'rehearsal',
       ports: { ...ports, kube: evictions.kube, files: withPerson(files, ports.hook) },
       translate: await renderer(plan, nodes),
-      onEvent: () => {},
+      onEvent: evictions.hear,
       approve: async () => undefined,
       scrub,
       stop: io.signal,
@@ -154,11 +154,16 @@ function startTime(text: string): Date {
 }
 
 /** Files of a run that are nowhere but here: rendered configurations hold secrets. */
-function memoryFiles(): RunFiles {
+function memoryFiles(): {
+  readonly files: RunFiles
+  /** As it was written. */
+  readonly raw: (path: string) => string | Uint8Array | undefined
+} {
   const directory = '/rehearsal'
   const files = new Map<string, string | Uint8Array>()
   const inside = (path: string) => path.replace(`${directory}/`, '')
-  return {
+  const raw = (path: string) => files.get(inside(path))
+  const runFiles: RunFiles = {
     directory,
     write: async (path, content) => {
       files.set(inside(path), content)
@@ -178,4 +183,5 @@ function memoryFiles(): RunFiles {
     sha256,
     randomHex: (bytes) => randomBytes(bytes).toString('hex'),
   }
+  return { files: runFiles, raw }
 }

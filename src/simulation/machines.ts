@@ -1,7 +1,7 @@
-import { parse } from 'yaml'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import { noncePath, releasePath } from '../core/node-paths.ts'
 import type { Hook, Host, HostAddress, HostControl } from '../migrate/ports.ts'
+import { filesOfSeed, type SeedFile } from './seed-files.ts'
 import type { SimNode, World } from './world.ts'
 
 /** SSH to the simulated machines. */
@@ -53,13 +53,18 @@ function dataDigest(world: World, node: SimNode, path: string): string {
  * The simulated reimage hook: the machine goes down, and comes up from the seed that was rendered for it. It reads the
  * seed as a real machine would, so a seed without nonce or token is a node that never returns.
  */
-export function simulatedHook(world: World, readText: (path: string) => Promise<string>): Hook {
+export function simulatedHook(world: World, read: (path: string) => Promise<SeedFile>): Hook {
   return {
     async run(_argv, { environment, onLine }) {
       const node = world.node(environment['K3OS_MIGRATE_NODE'] ?? '')
       if (node === undefined) return { exitCode: 75, tail: 'the simulation has no such machine' }
-      const seed = await readText(`${environment['K3OS_MIGRATE_SEED']}/user-data`)
-      const files = seedFiles(seed)
+      const input = environment['K3OS_MIGRATE_INPUT']
+      // Without it, as when nobody but a person was asked, cloud-init's file is what a machine starts from.
+      const names = input === undefined ? ['user-data'] : deliveredFiles(await read(input))
+      const seed = await Promise.all(
+        names.map(async (name) => read(`${environment['K3OS_MIGRATE_SEED']}/${name}`)),
+      )
+      const files = filesOfSeed(seed)
       if (environment['K3OS_MIGRATE_KEEP_DATA'] === '1') files.set('kept-data', '')
       onLine(`${node.spec.name}: writing the image, ${files.size} files in the seed`)
       node.system = 'rebooting'
@@ -75,16 +80,13 @@ export function simulatedHook(world: World, readText: (path: string) => Promise<
   }
 }
 
-/** The files that cloud-init would write from this seed. */
-function seedFiles(userData: string): Map<string, string> {
-  const document: unknown = parse(userData)
-  const files = new Map<string, string>()
-  if (typeof document !== 'object' || document === null || !('write_files' in document)) return files
-  if (!Array.isArray(document.write_files)) return files
-  for (const file of document.write_files) {
-    if (typeof file?.path === 'string' && typeof file.content === 'string') files.set(file.path, file.content)
+/** Names of the files that belong to the machine, from the hook's input. */
+function deliveredFiles(input: SeedFile): readonly string[] {
+  const { delivery, seedFiles } = JSON.parse(String(input)) as {
+    readonly delivery: { readonly files?: readonly string[] }
+    readonly seedFiles: readonly string[]
   }
-  return files
+  return delivery.files ?? seedFiles
 }
 
 /** k3s rejoins when the machine carries what k3s asks for: this attempt's nonce, and the node password it had before. */
