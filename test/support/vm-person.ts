@@ -1,5 +1,6 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
+import { assess } from '../../src/commands/assess.ts'
 import { inventory, type InventoryOptions } from '../../src/commands/inventory.ts'
 import { recordingIo, type RecordingIo } from './recording-io.ts'
 import type { Vm, VmLab } from './vm.ts'
@@ -28,4 +29,18 @@ export async function takeInventory(
     io,
   )
   return { io, exit, cwd, file: join(cwd, 'inv', 'inventory.yaml') }
+}
+
+/** Rules of what `assess` could not check, and of what speaks against moving; what could be better is not among them. */
+export async function worstFindings(inventoryFile: string, cwd: string): Promise<readonly string[]> {
+  const io = recordingIo(cwd)
+  await assess({ inventory: inventoryFile, failOn: 'never', output: 'json' }, io)
+  const { findings } = JSON.parse(io.stdout()) as {
+    findings: readonly { readonly rule: string; readonly severity: string; readonly result: string }[]
+  }
+  const worst = findings.filter(
+    ({ result, severity }) =>
+      result === 'error' || (result === 'fail' && ['inhibitor', 'high'].includes(severity)),
+  )
+  return worst.map(({ rule }) => rule)
 }

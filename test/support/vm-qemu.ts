@@ -52,6 +52,7 @@ export function qemuArguments(vm: QemuMachine): readonly string[] {
   const network = [
     'user',
     'id=net',
+    'ipv6=off',
     // The machine gets its own address, and reaches this computer under the address of its router.
     `net=${gateway.replace(/\d+$/, '0')}/24`,
     `host=${gateway}`,

@@ -8,6 +8,7 @@ import {
   waitForNode,
   type VmCluster,
 } from '../support/vm-cluster.ts'
+import { takeInventory, worstFindings } from '../support/vm-person.ts'
 import { vmScenario } from '../support/vm-scenario.ts'
 import { missingForVm, startVmLab, type Vm, type VmLab } from '../support/vm.ts'
 
@@ -54,6 +55,14 @@ describe.skipIf(skip)(`${which} on a machine, and a cluster on this computer`, (
     })
     expect(metadata.labels).toMatchObject({ 'k3os.io/mode': 'local', 'example.com/site': 'lab' })
     expect(spec.taints).toContainEqual(expect.objectContaining({ key: 'example.com/only' }))
+  })
+
+  test('machine and cluster are read like any k3OS cluster, and nothing is an error', async () => {
+    const { kubeconfig } = cluster
+    const { io, exit, cwd, file } = await takeInventory(lab, [vm], { cluster: true, kubeconfig })
+    expect([exit, io.stderr()]).toEqual([0, expect.stringContaining(`${name}: read`)])
+    // The control plane is on this computer: for the tool, a server that it could not look at.
+    expect(await worstFindings(file, cwd)).toEqual([])
   })
 
   test('labels are written at each start, taints only when the Node is made', async () => {
