@@ -20,7 +20,7 @@ export interface InventoryDiff {
 
 /** What tells only when somebody looked, or changes all the time by itself. */
 const passing =
-  /^(readAt|how|bundle)\b|(^|\.)(bootId|machineId|clockOffsetSeconds|bytes|logBytes|freeMib|renewedAt|uid)$|^facts\.(usage|failures)\b|^pods\b/
+  /^(readAt|how|bundle)\b|(^|\.)(bootId|machineId|clockOffsetSeconds|bytes|logBytes|freeMib|renewedAt|uid)$|^facts\.(usage|failures)\b|^pods\b|^webhookServices\[[^\]]*\]\.(ready|notReady)\b/
 
 /**
  * What changed from one inventory to a later one. Nodes are the same by name, entries of lists by what names them. `all` shows

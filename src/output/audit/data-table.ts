@@ -3,7 +3,7 @@ import type { DataFate, DataFateWord, DiskWay } from '../../core/assess/data-fat
 import type { DataItem, DataKind } from '../../core/assess/data-map.ts'
 import type { Assessment } from '../../core/assessment.ts'
 import { html, type Html } from '../html.ts'
-import { list } from '../report/words.ts'
+import { some } from '../../core/rules/assess-shapes.ts'
 
 /** More would push everything else off the page; all of them are in the JSON document. */
 const podsShown = 4
@@ -80,6 +80,12 @@ const wayWords: Readonly<Record<DiskWay, string>> = {
   'wipes-disk': 'where the disk is wiped',
 }
 
+/** The rows of the map tell targets apart by this alone. */
+function clusterWords(targets: Assessment['targets']): string {
+  if (targets.every(({ requires }) => requires.rejoins)) return 'in the same cluster'
+  return `in a new cluster (${some(targets.map(({ id }) => id))})`
+}
+
 /** What is the same whatever the way or the target is said once. */
 function fatesOf(
   { kind, place, reclaimPolicy }: DataItem,
@@ -95,7 +101,7 @@ function fatesOf(
     const ids = new Set(group.flatMap((row) => row.targets))
     const when = [
       ways.size === 1 ? wayWords[first.way] : '',
-      ids.size < targets.length ? `on ${list([...ids])}` : '',
+      ids.size < targets.length ? clusterWords(targets.filter(({ id }) => ids.has(id))) : '',
     ].filter((text) => text !== '')
     return [
       {

@@ -40,7 +40,9 @@ test('values are named by their path, entries of lists by their name', () => {
 })
 
 test('what changes by itself is shown on request only', () => {
-  const after = inventory(cluster({ pods: [pod('web')] }), [
+  const gate = { namespace: 'shop', name: 'gate', exists: true, ready: [], notReady: 0 }
+  const before = inventory(cluster({ webhookServices: [gate] }))
+  const after = inventory(cluster({ pods: [pod('web')], webhookServices: [{ ...gate, notReady: 1 }] }), [
     machine('s1', { bootId: 'another', usage: { '/home': 1 }, clockOffsetSeconds: 2 }),
     machine('a1'),
   ])
@@ -51,7 +53,10 @@ test('what changes by itself is shown on request only', () => {
     'facts.usage[/home]',
     'facts.clockOffsetSeconds',
   ])
-  expect(all.cluster.map(({ path }) => path)).toEqual(['pods[shop/web]'])
+  expect(all.cluster.map(({ path }) => path)).toEqual([
+    'pods[shop/web]',
+    'webhookServices[shop/gate].notReady',
+  ])
 })
 
 test('a node that can no longer be read is a change, not nothing', () => {

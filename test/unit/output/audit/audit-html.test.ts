@@ -76,8 +76,8 @@ describe('the section of a node', () => {
   test('has its data, and what becomes of it by target', () => {
     expect(nodeText('till-1')).toContain('Volume shop/data-till-0')
     const text = nodeText('till-1')
-    expect(text).toMatch(/1\.2 GiB .*Stays where the data is kept, on small: it stays at its path/)
-    expect(text).toContain('To be carried on modern: it is copied to the new cluster')
+    expect(text).toMatch(/1\.2 GiB .*Stays where the data is kept, in the same cluster: it stays at its path/)
+    expect(text).toContain('To be carried in a new cluster (modern): it is copied to the new cluster')
     expect(text).toContain('Careful : deleting its claim deletes it.')
     expect(text).toContain('Lost : it goes with its pod when the node is drained.')
   })
