@@ -62,6 +62,7 @@ export interface Finding {
     readonly reason: string
     readonly approvedBy: string
     readonly expires: string | null
+    readonly ticket: string | null
   } | null
 }
 

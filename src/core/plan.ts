@@ -70,12 +70,22 @@ const windowSchema = z.strictObject({
 })
 
 export const waiverSchema = z.strictObject({
-  /** The stable key of a finding, as `assess -o json` prints it. */
+  /** The stable key of a finding, as `assess -o json` prints it; or a rule, for all its findings within `scope`. */
   key: z.string(),
+  /** What it must be about. A rule without a scope would accept what nobody has looked at. */
+  scope: z
+    .strictObject({
+      node: z.string().optional(),
+      namespace: z.string().optional(),
+      name: z.string().optional(),
+    })
+    .optional(),
   reason: z.string().min(1),
   approvedBy: z.string().min(1),
   /** ISO date; after it the waiver is itself an inhibitor. */
   expires: z.string().nullable(),
+  /** Where it was decided. */
+  ticket: z.string().optional(),
 })
 
 export const planNodeSchema = z.strictObject({

@@ -49,6 +49,7 @@ export function k3osRoot(
     '/var/lib/rancher/k3os/ssh/ssh_host_ed25519_key.pub': `${hostKey(node).publicKey}\n`,
     '/var/lib/rancher/k3os/node/password': `${node.nodePassword}\n`,
     '/boot/grub/grub.cfg': grubConfig,
+    '/var/lib/rancher/k3s/agent/client-kubelet.crt': kubeletCertificate,
     ...(node.role === 'server'
       ? { '/var/lib/rancher/k3s/server/token': `K10${'0'.repeat(64)}::server:${scenario.cluster.token}\n` }
       : {}),
@@ -203,6 +204,19 @@ function serviceScript(node: ScenarioNode): string {
   )
   return `#!/sbin/openrc-run\ncommand="/sbin/k3s"\ncommand_args="${node.role} ${labels.join(' ')} >>/var/log/k3s-service.log 2>&1"\n`
 }
+
+/** Of no cluster; valid until 2046, for k3s renews its own before they run out. */
+const kubeletCertificate = `-----BEGIN CERTIFICATE-----
+MIIBUzCB+wIUIZGTyFN8k0ZrYLr9s0+Lqk673xMwCgYIKoZIzj0EAwIwIzEhMB8G
+A1UEAwwYazNzLWNsaWVudC1jYUAxNjIxMDAwMDAwMB4XDTI2MTEyNDEwNDQwM1oX
+DTQ2MTExOTEwNDQwM1owNzEVMBMGA1UECgwMc3lzdGVtOm5vZGVzMR4wHAYDVQQD
+DBVzeXN0ZW06bm9kZTpzaW11bGF0ZWQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AASXjcpGptUELeQQ2Q3fiClhO9OLDd207+C0DGEuVplh/TksvhBB5HsP0nTseuHb
+ZykXV5mAo3r2COUFPIKH4F+lMAoGCCqGSM49BAMCA0cAMEQCIHnnLCSBiiwZy0Ve
+iXzqYyZaYr57Da4pYuFoyNd+vYdJAiAoeUCqBfBx4VDZ+PurzUB17o3XUuR4jnns
+inYsVSNb1g==
+-----END CERTIFICATE-----
+`
 
 const grubConfig = `set default=0
 set timeout=10

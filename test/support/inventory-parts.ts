@@ -25,7 +25,15 @@ export const plainMachine: Pick<
     images: [],
     logBytes: 1024,
   },
-  certificates: [],
+  certificates: [
+    {
+      path: '/var/lib/rancher/k3s/agent/client-kubelet.crt',
+      subject: 'system:node:a1',
+      issuer: 'k3s-client-ca@1600000000',
+      notBefore: '2026-06-01T00:00:00Z',
+      notAfter: '2027-06-01T00:00:00Z',
+    },
+  ],
   devices: { pci: [], usb: [] },
   modules: [],
 }

@@ -18,6 +18,7 @@ function certificates({ machines }: AssessContext): Finding[] {
   return machines.flatMap((machine) => {
     const { entry, facts, runsK3os } = machine
     if (facts === null || entry?.status !== 'read' || !runsK3os) return []
+    if (facts.certificates.length === 0) return facts.k3s.role === 'none' ? [] : [unread(machine)]
     const today = dayOf(entry.readAt)
     const dated = facts.certificates.map((one) => ({ ...one, days: dayOf(one.notAfter) - today }))
     const leaves = dated.filter((one) => !isAuthority(one) && one.days <= leafDays)
@@ -31,6 +32,15 @@ function certificates({ machines }: AssessContext): Finding[] {
     )
     return [...expiring(machine, leaves, false), ...expiring(machine, authorities, true)]
   })
+}
+
+/** No certificate is no evidence of a good one. */
+function unread(machine: Machine): Finding {
+  return found(
+    'PRE-CERTS',
+    { node: machine.name, address: machine.address, certificates: [], authority: false },
+    { subject: aboutNode(machine), discriminator: 'unread', severity: 'medium' },
+  )
 }
 
 type Dated = MachineCertificate & { readonly days: number }

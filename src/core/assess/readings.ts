@@ -7,7 +7,11 @@ import { identityChecks } from './identity.ts'
 export const readingChecks: readonly Check[] = [
   { rules: ['INV-NODE-UNREAD', 'INV-READING-FAILED'], needs: [], run: unreadMachines },
   { rules: ['INV-CLUSTER-UNREAD', 'INV-CLUSTER-PARTIAL'], needs: [], run: unreadCluster },
-  { rules: ['INV-CONFIG-UNREAD', 'INV-CONFIG-REJECTED'], needs: [], run: configurations },
+  {
+    rules: ['INV-CONFIG-UNREAD', 'INV-CONFIG-REJECTED', 'INV-CONFIG-DISAGREES'],
+    needs: [],
+    run: configurations,
+  },
   { rules: ['INV-NO-MACHINE', 'INV-NO-NODE'], needs: ['cluster'], run: unmatched },
   { rules: ['INV-NOT-K3OS'], needs: ['machines'], run: otherSystems },
   ...identityChecks,
@@ -52,7 +56,12 @@ function configurations({ machines, configs }: AssessContext): Finding[] {
       verdict.status === 'rejected'
         ? [found('INV-CONFIG-REJECTED', { node, reason: verdict.reason ?? 'no reason given' }, occurrence)]
         : []
-    return [...rejected, ...verdict.findings.map((f) => ofNode(f, node))]
+    const own = entry.facts.ownConfiguration
+    const disagrees =
+      own === 'unknown' || own === verdict.status
+        ? []
+        : [found('INV-CONFIG-DISAGREES', { node, own, ours: verdict.status }, occurrence)]
+    return [...rejected, ...disagrees, ...verdict.findings.map((f) => ofNode(f, node))]
   })
 }
 

@@ -19,20 +19,35 @@ export function applyWaivers(
   waivers: readonly Waiver[],
   today: string,
 ): Finding[] {
-  const accepted = new Map<string, Waiver>()
+  const accepted: Waiver[] = []
   const about: Finding[] = []
   for (const waiver of waivers) {
     const problem = problemOf(waiver, findings, today)
-    if (problem === null) accepted.set(waiver.key, waiver)
+    if (problem === null) accepted.push(waiver)
     else about.push(problem)
   }
   const waived = findings.map((f): Finding => {
-    const waiver = accepted.get(f.key)
+    const waiver = accepted.find((one) => covers(one, f))
     if (waiver === undefined) return f
-    const { reason, approvedBy, expires } = waiver
-    return { ...f, waiver: { reason, approvedBy, expires } }
+    const { reason, approvedBy, expires, ticket } = waiver
+    return { ...f, waiver: { reason, approvedBy, expires, ticket: ticket ?? null } }
   })
   return [...waived, ...about]
+}
+
+/** By its key, or by its rule within a scope; a scope narrows both. */
+function covers({ key, scope }: Waiver, { key: own, rule, subject, nodes }: Finding): boolean {
+  if (key !== own && (key !== rule || isOpen(scope))) return false
+  const { node, namespace, name } = scope ?? {}
+  return (
+    (node === undefined || nodes.includes(node)) &&
+    (namespace === undefined || subject.namespace === namespace) &&
+    (name === undefined || subject.name === name)
+  )
+}
+
+function isOpen(scope: Waiver['scope']): boolean {
+  return scope === undefined || Object.values(scope).every((part) => part === undefined)
 }
 
 function problemOf(waiver: Waiver, findings: readonly Finding[], today: string): Finding | null {
@@ -50,9 +65,19 @@ function problemOf(waiver: Waiver, findings: readonly Finding[], today: string):
     )
   if (expires !== null && expires < today)
     return found('INV-WAIVER-EXPIRED', { key, expires, today }, occurrence)
-  const target = findings.find((f) => f.key === key)
-  if (target === undefined) return found('INV-WAIVER-UNUSED', { key }, occurrence)
+  if (isOpen(waiver.scope) && findings.some((f) => f.rule === key))
+    return found(
+      'INV-WAIVER-INCOMPLETE',
+      { key, missing: 'scope, which the name of a rule needs' },
+      occurrence,
+    )
+  const targets = findings.filter((f) => covers(waiver, f))
+  if (targets.length === 0) return found('INV-WAIVER-UNUSED', { key }, occurrence)
   // A check that could not run has nothing to accept yet.
-  const impossible = target.result === 'error' || (isInhibitor(target) && !waivableRules.has(target.rule))
-  return impossible ? found('INV-WAIVER-REFUSED', { key, summary: target.summary }, occurrence) : null
+  const impossible = targets.find(
+    (f) => f.result === 'error' || (isInhibitor(f) && !waivableRules.has(f.rule)),
+  )
+  return impossible === undefined
+    ? null
+    : found('INV-WAIVER-REFUSED', { key, summary: impossible.summary }, occurrence)
 }

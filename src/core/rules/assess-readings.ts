@@ -153,6 +153,19 @@ export const readingRules = {
       ],
     }),
   }),
+  'INV-CONFIG-DISAGREES': rule<{ node: string; own: string; ours: string }>({
+    severity: 'high',
+    title: 'k3OS itself reads the configuration otherwise',
+    text: ({ node, own, ours }) => ({
+      summary: `k3OS on ${node} says that its configuration is ${own}; read here it is ${ours}`,
+      diagnosis:
+        'One of the two is wrong, and every translation rests on this reading. Files may have been changed between the two readings.',
+      remediations: [
+        { type: 'command', text: `k3os-migrate inventory ${node}` },
+        hint('if it stays so: report it, with the configuration'),
+      ],
+    }),
+  }),
   'INV-WAIVER-EXPIRED': rule<{ key: string; expires: string; today: string }>({
     severity: 'inhibitor',
     title: 'A waiver has expired',
@@ -167,7 +180,7 @@ export const readingRules = {
     text: ({ key, missing }) => ({
       summary: `the waiver for ${key} has no ${missing}`,
       diagnosis: 'Whoever reads the report later must be able to see who accepted what, and why.',
-      remediations: [hint(`write \`${missing}: …\` into the waiver`)],
+      remediations: [hint(`write ${missing.includes(' ') ? 'it' : `\`${missing}: …\``} into the waiver`)],
     }),
   }),
   'INV-WAIVER-REFUSED': rule<{ key: string; summary: string }>({

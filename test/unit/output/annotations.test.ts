@@ -48,6 +48,6 @@ test('ten of each are shown, the rest are counted', () => {
 })
 
 test('what a waiver covers is not said', () => {
-  const waiver = { reason: 'r', approvedBy: 'k', expires: null }
+  const waiver = { reason: 'r', approvedBy: 'k', expires: null, ticket: null }
   expect(githubAnnotations([{ ...found('a', 'inhibitor'), waiver }])).toBe('')
 })

@@ -40,7 +40,10 @@ test('the table has the worst first and commands below', () => {
 })
 
 test('a waived inhibitor is no longer one', () => {
-  const waived: Finding = { ...stops('n1'), waiver: { reason: 'spare', approvedBy: 'kim', expires: null } }
+  const waived: Finding = {
+    ...stops('n1'),
+    waiver: { reason: 'spare', approvedBy: 'kim', expires: null, ticket: null },
+  }
   const text = strip(findingsTable([waived]))
   expect(text).toContain('waived    PRE-STOP')
   expect(text).toContain('(waived: spare)')

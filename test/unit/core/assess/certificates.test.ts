@@ -62,6 +62,11 @@ describe('PRE-CERTS', () => {
     )
   })
 
+  test('no certificate is no evidence of a good one', () => {
+    const [f] = of(withCertificates(), 'PRE-CERTS')
+    expect(f).toMatchObject({ key: 'PRE-CERTS:Node/a1:unread', severity: 'medium' })
+  })
+
   test('cannot be told of a machine that was not read', () => {
     const unread = { name: 'a1', address: null, status: 'error' as const, reason: 'connection refused' }
     expect(checkResult(look(inventory(cluster(), [machine('s1'), unread])), 'PRE-CERTS')).toBe('error')

@@ -23,6 +23,7 @@ test('a waiver turns an inhibitor into a note, on its last day too', () => {
     reason: 'a shell left open',
     approvedBy: 'kim',
     expires: '2026-11-23',
+    ticket: null,
   })
   expect(assessment.summary).toMatchObject({ inhibitors: 0, waived: 1 })
 })
@@ -52,4 +53,42 @@ test('a check that could not run cannot be waived', () => {
   const assessment = look(inventory(null), { waivers })
   expect(of(assessment, 'INV-WAIVER-REFUSED')).toHaveLength(1)
   expect(assessment.summary.waived).toBe(0)
+})
+
+test('a waiver says where it was decided', () => {
+  expect(of(waive({ ticket: 'OPS-12' }), 'PRE-UNMANAGED')[0]?.waiver?.ticket).toBe('OPS-12')
+})
+
+test('a rule is waived within its scope and nowhere else', () => {
+  const waivers = [
+    {
+      key: 'PRE-UNMANAGED',
+      scope: { namespace: 'shop' },
+      reason: 'shells',
+      approvedBy: 'kim',
+      expires: null,
+    },
+  ]
+  const pods = ['shop', 'bank'].map((namespace) => pod('debug', { namespace, controller: null }))
+  const assessment = look(inventory(cluster({ pods })), { waivers })
+  const waived = of(assessment, 'PRE-UNMANAGED').map(({ subject, waiver }) => [
+    subject.namespace,
+    waiver !== null,
+  ])
+  expect(waived).toEqual([
+    ['bank', false],
+    ['shop', true],
+  ])
+})
+
+test('a scope narrows the key of a finding too', () => {
+  const assessment = waive({ scope: { namespace: 'bank' } })
+  expect(of(assessment, 'PRE-UNMANAGED')[0]?.waiver).toBeNull()
+  expect(of(assessment, 'INV-WAIVER-UNUSED')).toHaveLength(1)
+})
+
+test.each([[undefined], [{}]])('a whole rule is not waived by the scope %j', (scope) => {
+  const assessment = waive({ key: 'PRE-UNMANAGED', scope })
+  expect(of(assessment, 'PRE-UNMANAGED')[0]?.waiver).toBeNull()
+  expect(of(assessment, 'INV-WAIVER-INCOMPLETE')[0]?.summary).toContain('has no scope')
 })
