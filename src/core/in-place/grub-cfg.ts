@@ -1,0 +1,169 @@
+/**
+ * The boot menu of a node that is on its way. k3OS's own menu stays in it word for word and stays the default; ours adds
+ * entries and a one-shot that GRUB itself clears before any kernel loads, so that whatever happens next ends in k3OS.
+ */
+
+export interface ForeignLine {
+  /** From 1; null for something that is missing. */
+  readonly line: number | null
+  readonly text: string
+  readonly reason: string
+}
+
+/** A menu of k3OS's installer, cut in two: what stands before the first entry, and the entries. Both verbatim. */
+export interface InstallerMenu {
+  readonly head: string
+  readonly entries: string
+  /** Lines of the entry that boots today, between its braces. */
+  readonly current: readonly string[]
+}
+
+export type MenuReading =
+  | { readonly status: 'known'; readonly menu: InstallerMenu }
+  | { readonly status: 'foreign'; readonly lines: readonly ForeignLine[] }
+
+/** Lines that installers of k3OS wrote before the entries (rancher/k3os install.sh at each tag). */
+const headLines = [
+  /^set default=0$/,
+  /^set timeout=\d+$/,
+  /^set gfxmode=auto$/,
+  /^set gfxpayload=keep$/,
+  /^insmod (all_video|gfxterm)$/,
+]
+const kernel = String.raw`/k3os/system/kernel/(current|previous)`
+/** And in an entry; `linux` ends in what was chosen at installation. Before v0.11.0 *Previous* named a bare vmlinuz. */
+const entryLines = [
+  /^search\.fs_label K3OS_STATE root$/,
+  new RegExp(`^set sqfile=${kernel}/kernel\\.squashfs$`),
+  /^loopback loop0 \/\$sqfile$/,
+  /^set root=\(\$root\)$/,
+  new RegExp(String.raw`^linux (\(loop0\)/vmlinuz|${kernel}/vmlinuz)( [\w.,:=/@+-]+)*$`),
+  new RegExp(`^initrd ${kernel}/initrd$`),
+]
+const entryStart = /^menuentry "k3OS [\w ()]+" \{$/
+
+export function readInstallerMenu(text: string): MenuReading {
+  const foreign: ForeignLine[] = []
+  const entries: string[][] = []
+  let firstEntry: number | undefined
+  let open: string[] | undefined
+  let hasDefault = false
+  const lines = text.split('\n')
+  for (const [index, raw] of lines.entries()) {
+    const line = raw.trim()
+    const report = (reason: string): void => {
+      foreign.push({ line: index + 1, text: line, reason })
+    }
+    if (line === '' || line.startsWith('#')) continue
+    if (line.startsWith('menuentry')) {
+      if (open !== undefined) report('an entry inside another')
+      if (!entryStart.test(line)) report('no entry of k3OS')
+      open = []
+      entries.push(open)
+      firstEntry ??= index
+    } else if (line === '}') {
+      if (open === undefined) report('closes nothing')
+      open = undefined
+    } else if (open === undefined) {
+      hasDefault ||= line === 'set default=0'
+      if (firstEntry !== undefined) report('stands behind the entries')
+      else if (!headLines.some((known) => known.test(line))) report("not in the head of k3OS's menu")
+    } else {
+      open.push(line)
+      if (!entryLines.some((known) => known.test(line))) report('not in an entry of k3OS')
+    }
+  }
+  const missing = (what: string): void => {
+    foreign.push({ line: null, text: what, reason: 'missing' })
+  }
+  const [current = []] = entries
+  if (open !== undefined) missing('} of the last entry')
+  if (!hasDefault) missing('set default=0')
+  if (
+    !current.some((line) => line.startsWith('linux ')) ||
+    !current.some((line) => line.includes('/current/'))
+  )
+    missing('a first entry that boots /k3os/system/kernel/current')
+  if (foreign.length > 0 || firstEntry === undefined) return { status: 'foreign', lines: foreign }
+  const head = lines.slice(0, firstEntry).join('\n')
+  const rest = lines.slice(firstEntry).join('\n')
+  return { status: 'known', menu: { head, entries: rest.trimEnd(), current } }
+}
+
+export interface NewSystem {
+  /** Names the folder `/os/ID` on STATE and the entries: letters, digits, `-`. */
+  readonly id: string
+  /** `Debian 13`. */
+  readonly title: string
+  /** Of STATE. Two file systems may have one label, not one UUID. */
+  readonly stateUuid: string
+  /** 128 random bits of this attempt, hexadecimal. */
+  readonly nonce: string
+  /** Kernel arguments while on trial, and afterwards; see `trialArguments`. */
+  readonly trialArguments: readonly string[]
+  readonly settledArguments: readonly string[]
+}
+
+/** Names of entries, for `next_entry` (probe, trial) and `saved_entry` (settled). */
+export function entryNames(id: string): {
+  readonly probe: string
+  readonly trial: string
+  readonly settled: string
+} {
+  return {
+    probe: `k3os-migrate-${id}-probe`,
+    trial: `k3os-migrate-${id}-trial`,
+    settled: `k3os-migrate-${id}`,
+  }
+}
+
+/** Marks a boot of k3OS itself through the one-shot. The kernel ignores words with a dot that name no module. */
+export const probeArgument = 'k3os-migrate.probe'
+export const nonceArgument = 'k3os-migrate.nonce'
+
+/** Written once per node; arming and confirming only write `grubenv`. */
+export function migrationMenu(menu: InstallerMenu, system: NewSystem): string {
+  const names = entryNames(system.id)
+  const probe = menu.current.map((line) =>
+    line.startsWith('linux ') ? `${line} ${probeArgument}=${system.nonce}` : line,
+  )
+  return `${menu.head.trimEnd()}
+
+# By k3os-migrate. grub.cfg.k3os beside this file is the menu as k3OS's installer wrote it; copying it back undoes this one.
+# 0 is k3OS: booted unless told otherwise, and when another entry cannot load.
+set fallback=0
+insmod loadenv
+load_env next_entry saved_entry
+if [ "\${saved_entry}" = "${names.settled}" ]; then
+  set default="${names.settled}"
+fi
+if [ -n "\${next_entry}" ]; then
+  set once="\${next_entry}"
+  set next_entry=
+  save_env next_entry
+  # Only what is no longer on the disk can be taken once: a block that cannot be written would boot it for ever.
+  load_env next_entry
+  if [ -z "\${next_entry}" ]; then
+    set default="\${once}"
+  fi
+fi
+
+${menu.entries}
+
+${entry('k3OS, probe reboot', names.probe, probe)}
+${entry(`${system.title} (on trial)`, names.trial, newSystemLines(system, system.trialArguments))}
+${entry(system.title, names.settled, newSystemLines(system, system.settledArguments))}`
+}
+
+function newSystemLines({ id, stateUuid, nonce }: NewSystem, more: readonly string[]): string[] {
+  const words = [`root=UUID=${stateUuid}`, 'rw', `beside=/os/${id}`, `${nonceArgument}=${nonce}`, ...more]
+  return [
+    `search.fs_uuid ${stateUuid} root`,
+    `linux /os/${id}/vmlinuz ${words.join(' ')}`,
+    `initrd /os/${id}/initrd.img`,
+  ]
+}
+
+function entry(title: string, id: string, lines: readonly string[]): string {
+  return `menuentry "${title}" --id ${id} {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`
+}

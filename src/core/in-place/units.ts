@@ -1,0 +1,152 @@
+import type { BindMount } from './bind-mounts.ts'
+import { deadlineArgument } from './kernel-arguments.ts'
+
+/** STATE on the new system, by the initial RAM disk. */
+export const statePath = '/state'
+/** Programs of ours on the new system. */
+export const ownPrograms = '/usr/lib/k3os-migrate'
+/** Exists once the new system is the default: the deadline no longer counts. */
+export const confirmedPath = '/etc/k3os-migrate/confirmed'
+/** `SOURCE TARGET` lines that the gate compares: paths on the new system. */
+export const bindsPath = '/etc/k3os-migrate/binds'
+/** One file system by UUID at one place, as a command of k3OS mounted it. */
+export interface DiskMount {
+  readonly uuid: string
+  readonly path: string
+  readonly fsType: string
+  readonly readOnly: boolean
+}
+
+export interface Unit {
+  readonly path: string
+  readonly content: string
+}
+
+const systemd = '/etc/systemd/system'
+const gate = 'k3os-migrate-gate.service'
+const deadline = 'k3os-migrate-deadline.service'
+
+/** Units of a system beside k3OS, and the links that enable them (`path` is the link, `target` what it says). */
+export function inPlaceUnits(
+  binds: readonly BindMount[],
+  disks: readonly DiskMount[],
+  /** `k3s.service` or `k3s-agent.service`; null where no k3s runs. */
+  k3sService: string | null,
+): {
+  readonly files: readonly Unit[]
+  readonly links: readonly { readonly path: string; readonly target: string }[]
+} {
+  const bindUnits = binds.map((bind) => mountUnit(bind.to, bindText(bind)))
+  const diskUnits = disks.map((disk) => mountUnit(disk.path, diskText(disk)))
+  const mounts = [...bindUnits, ...diskUnits].map(({ name }) => name)
+  return {
+    files: [
+      ...[...bindUnits, ...diskUnits].map(({ name, content }) => ({ path: `${systemd}/${name}`, content })),
+      {
+        path: bindsPath,
+        content: binds.map(({ from, to }) => `${statePath}/k3os/data${from} ${to}\n`).join(''),
+      },
+      { path: `${systemd}/${gate}`, content: gateText(mounts) },
+      { path: `${systemd}/${deadline}`, content: deadlineText },
+      ...(k3sService === null
+        ? []
+        : [
+            {
+              path: `${systemd}/${k3sService}.d/k3os-migrate.conf`,
+              content: `[Unit]\nRequires=${gate}\nAfter=${gate}\n`,
+            },
+          ]),
+    ],
+    links: [
+      ...mounts.map((name) => ({ path: `${systemd}/local-fs.target.wants/${name}`, target: `../${name}` })),
+      { path: `${systemd}/multi-user.target.wants/${gate}`, target: `../${gate}` },
+      // As early as it can be: it must also end a boot that never gets further.
+      { path: `${systemd}/sysinit.target.wants/${deadline}`, target: `../${deadline}` },
+    ],
+  }
+}
+
+function mountUnit(path: string, text: string): { readonly name: string; readonly content: string } {
+  return { name: `${escapedPath(path)}.mount`, content: text }
+}
+
+/** Name of the unit of a path (systemd src/basic/unit-name.c). */
+export function escapedPath(path: string): string {
+  return path
+    .replaceAll(/^\/+|\/+$/g, '')
+    .split(/\/+/)
+    .map((part) => {
+      const bytes = [...new TextEncoder().encode(part)]
+      return bytes
+        .map((byte, index) => {
+          const char = String.fromCharCode(byte)
+          return /[A-Za-z0-9:_]/.test(char) || (char === '.' && index > 0)
+            ? char
+            : String.raw`\x${byte.toString(16).padStart(2, '0')}`
+        })
+        .join('')
+    })
+    .join('-')
+}
+
+function specifierSafe(path: string): string {
+  return path.replaceAll('%', '%%')
+}
+
+function bindText({ from, to }: BindMount): string {
+  return `[Unit]
+Description=${specifierSafe(to)} as k3OS left it
+DefaultDependencies=no
+RequiresMountsFor=${statePath}
+Before=local-fs.target umount.target
+Conflicts=umount.target
+
+[Mount]
+What=${specifierSafe(`${statePath}/k3os/data${from}`)}
+Where=${specifierSafe(to)}
+Type=none
+Options=bind
+`
+}
+
+/** nofail: a machine that can be reached without this disk is better than one that cannot; k3s waits for it all the same. */
+function diskText({ uuid, path, fsType, readOnly }: DiskMount): string {
+  return `[Unit]
+Description=Disk that a command of k3OS mounted
+Before=umount.target
+Conflicts=umount.target
+
+[Mount]
+What=/dev/disk/by-uuid/${uuid}
+Where=${specifierSafe(path)}
+Type=${fsType}
+Options=nofail${readOnly ? ',ro' : ''}
+`
+}
+
+function gateText(mounts: readonly string[]): string {
+  return `[Unit]
+Description=Data of k3OS is in its place
+Documentation=file:${bindsPath}
+Requires=${mounts.join(' ')}
+After=${mounts.join(' ')}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${ownPrograms}/gate ${bindsPath}
+`
+}
+
+const deadlineText = `[Unit]
+Description=Back to k3OS unless this system is confirmed in time
+DefaultDependencies=no
+Conflicts=shutdown.target
+Before=shutdown.target
+ConditionKernelCommandLine=${deadlineArgument}
+ConditionPathExists=!${confirmedPath}
+
+[Service]
+Type=simple
+ExecStart=${ownPrograms}/deadline ${confirmedPath}
+`

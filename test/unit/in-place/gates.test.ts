@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import { inPlaceGates } from '../../../src/core/in-place/gates.ts'
+import { readLook } from '../../../src/core/in-place/look.ts'
+
+const answer = `mode=local
+device=/dev/sda1
+uuid=0b1e6c9e-7a11-4f0b-8f5e-2f7c5b0a9d10
+features=has_journal ext_attr
+fsState=clean
+fsErrors=
+stateLabels=1
+kilobytes=6291456 5242880
+inodes=400000 390000
+memoryKilobytes=1008640
+epoch=1700000000
+platform=i386-pc
+grubenv=1024 8
+etcd=
+cgroupV1=yes
+debugfs=yes
+directory=/home
+directory=/var/lib/rancher
+`
+const menu = `set default=0
+set timeout=10
+menuentry "k3OS Current" {
+  search.fs_label K3OS_STATE root
+  set sqfile=/k3os/system/kernel/current/kernel.squashfs
+  loopback loop0 /$sqfile
+  set root=($root)
+  linux (loop0)/vmlinuz console=tty1
+  initrd /k3os/system/kernel/current/initrd
+}
+`
+const around = { node: 'n1', menu, tree: { mib: 600, files: 20_000 }, now: 1_700_000_030 }
+const rulesOf = (text: string, changes: Partial<typeof around> = {}): string[] =>
+  inPlaceGates(readLook(text, 'n1'), { ...around, ...changes }).map(({ rule }) => rule)
+
+describe('gates of a move in place', () => {
+  test('let a node through that is as k3OS left it', () => {
+    expect(rulesOf(answer)).toEqual([])
+  })
+
+  test.each([
+    ['PRE-INPLACE-INSTALL', 'mode=local', 'mode=live'],
+    ['PRE-INPLACE-INSTALL', 'device=/dev/sda1', 'device='],
+    ['PRE-INPLACE-MODULES', 'platform=i386-pc', 'platform=i386-pc\nmissingModule=loadenv'],
+    ['PRE-INPLACE-LABEL', 'stateLabels=1', 'stateLabels=2'],
+    ['PRE-INPLACE-SPACE', '6291456 5242880', '6291456 1048576'],
+    ['PRE-INPLACE-SPACE', '400000 390000', '400000 70000'],
+    ['PRE-INPLACE-ERRORS', 'fsState=clean', 'fsState=clean with errors'],
+    ['PRE-INPLACE-ERRORS', 'fsErrors=', 'fsErrors=2'],
+    ['PRE-INPLACE-MEMORY', '=1008640', '=250000'],
+    ['PRE-INPLACE-MARKER', 'etcd=', 'marker=takeover\netcd='],
+    ['PRE-INPLACE-ETCD', 'etcd=', 'etcd=yes'],
+    ['PRE-INPLACE-CLOCK', 'epoch=1700000000', 'epoch=1699990000'],
+  ])('%s stops it when "%s" is "%s"', (rule, was, is) => {
+    expect(answer).toContain(was)
+    expect(rulesOf(answer.replace(was, is))).toEqual([rule])
+  })
+
+  test('name the foreign lines of a menu', () => {
+    const [found] = inPlaceGates(readLook(answer, 'n1'), { ...around, menu: `${menu}set default=2\n` })
+    expect(found?.diagnosis).toBe('line 11: "set default=2": stands behind the entries')
+  })
+
+  test.each(['uuid', 'fsState', 'kilobytes', 'stateLabels', 'etcd', 'grubenv'])(
+    'ask again when %s was not said',
+    (name) => {
+      const silent = answer.replace(new RegExp(`^${name}=.*\n`, 'm'), '')
+      expect(() => readLook(silent, 'n1')).toThrow(`did not say its ${name}`)
+    },
+  )
+})

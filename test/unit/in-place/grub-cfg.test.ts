@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import {
+  entryNames,
+  migrationMenu,
+  readInstallerMenu,
+  type InstallerMenu,
+} from '../../../src/core/in-place/grub-cfg.ts'
+import { settledArguments, trialArguments } from '../../../src/core/in-place/kernel-arguments.ts'
+
+const entry = (title: string, link: string, kernel = '(loop0)/vmlinuz'): string => `
+menuentry "${title}" {
+  search.fs_label K3OS_STATE root
+  set sqfile=/k3os/system/kernel/${link}/kernel.squashfs
+  loopback loop0 /$sqfile
+  set root=($root)
+  linux ${kernel} printk.devkmsg=on console=tty1 console=ttyS0,115200
+  initrd /k3os/system/kernel/${link}/initrd
+}
+`
+const head = `set default=0
+set timeout=10
+
+set gfxmode=auto
+set gfxpayload=keep
+insmod all_video
+insmod gfxterm
+`
+const stock = `${head}${entry('k3OS Current', 'current')}${entry('k3OS Previous', 'previous')}`
+const needs = { consoles: ['tty1', 'ttyS0,115200'], cgroupV1: true, deadlineSeconds: 900 }
+const system = {
+  id: 'debian-1',
+  title: 'Debian 13',
+  stateUuid: '0b1e6c9e-7a11-4f0b-8f5e-2f7c5b0a9d10',
+  nonce: 'c0ffee',
+  trialArguments: trialArguments(needs),
+  settledArguments: settledArguments(needs),
+}
+
+function known(text: string): InstallerMenu {
+  const reading = readInstallerMenu(text)
+  if (reading.status === 'foreign') throw new Error(JSON.stringify(reading.lines))
+  return reading.menu
+}
+
+describe("the menu of k3OS's installer", () => {
+  test('is recognised, also with the entry Previous of installers before 0.11.0', () => {
+    const old = entry('k3OS Previous', 'previous', '/k3os/system/kernel/previous/vmlinuz')
+    expect(readInstallerMenu(stock).status).toBe('known')
+    expect(readInstallerMenu(head + entry('k3OS Current', 'current') + old).status).toBe('known')
+  })
+
+  test.each([
+    ['another system', `${stock}menuentry "Memtest" {\n  linux16 /memtest\n}\n`, 'menuentry "Memtest" {'],
+    ['a script', `if [ -e /x ]; then\n${stock}`, 'if [ -e /x ]; then'],
+    ['a command in an entry', stock.replace('  loopback', '  chainloader +1\n  loopback'), 'chainloader +1'],
+    ['a line behind the entries', `${stock}set default=1\n`, 'set default=1'],
+    ['another default', stock.replace('set default=0', 'set default=1'), 'set default=1'],
+    ['shell text among the arguments', stock.replace('console=tty1', 'a;reboot'), 'a;reboot'],
+    ['an entry that is not closed', stock.trimEnd().slice(0, -1), '} of the last entry'],
+    ['Previous first', head + entry('k3OS Previous', 'previous'), 'a first entry that boots'],
+    ['nothing', '', 'set default=0'],
+  ])('is refused with %s, naming it', (_what, text, named) => {
+    const reading = readInstallerMenu(text)
+    if (reading.status === 'known') throw new Error('it was taken for the one of the installer')
+    expect(reading.lines.map((line) => line.text).join('\n')).toContain(named)
+  })
+})
+
+describe('the menu of a node on its way', () => {
+  const menu = migrationMenu(known(stock), system)
+
+  test("has k3OS's head and entries word for word, its first entry first", () => {
+    expect(menu.startsWith(head.trimEnd())).toBe(true)
+    expect(menu).toContain((entry('k3OS Current', 'current') + entry('k3OS Previous', 'previous')).trim())
+    expect([...menu.matchAll(/^menuentry "([^"]*)"/gm)].map(([, title]) => title)).toEqual([
+      'k3OS Current',
+      'k3OS Previous',
+      'k3OS, probe reboot',
+      'Debian 13 (on trial)',
+      'Debian 13',
+    ])
+  })
+
+  test('clears the one-shot on the disk, reads it again, and only then takes it', () => {
+    const order = [
+      'load_env next_entry saved_entry',
+      'save_env next_entry',
+      'load_env next_entry\n',
+      '-z',
+      'set default="${once}"',
+    ]
+    const places = order.map((text) => menu.indexOf(text))
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+    expect(places).not.toContain(-1)
+    expect(menu).toContain('set fallback=0')
+  })
+
+  test('probes with the entry that boots k3OS today and one more word', () => {
+    const probe = menu.slice(menu.indexOf(`--id ${entryNames(system.id).probe} `), menu.indexOf('(on trial)'))
+    expect(probe).toContain(
+      'linux (loop0)/vmlinuz printk.devkmsg=on console=tty1 console=ttyS0,115200 k3os-migrate.probe=c0ffee\n',
+    )
+  })
+
+  test('restarts after a panic and skips checks on trial only; finds the disk by UUID', () => {
+    const lines = menu.split('\n').filter((line) => line.startsWith('  linux /os/debian-1/vmlinuz '))
+    expect(lines).toHaveLength(2)
+    expect(lines.map((line) => [line.includes(' panic=10'), line.includes(' fsck.mode=skip')])).toEqual([
+      [true, true],
+      [false, false],
+    ])
+    for (const line of lines) expect(line).toContain(`root=UUID=${system.stateUuid} rw beside=/os/debian-1 `)
+  })
+
+  test('is no installer menu any more, so it is never replaced twice', () => {
+    expect(readInstallerMenu(menu).status).toBe('foreign')
+  })
+
+  test.skipIf(!existsSync('/usr/bin/grub-script-check'))('is a script that GRUB can read', () => {
+    expect(execFileSync('grub-script-check', { input: menu, encoding: 'utf8' })).toBe('')
+  })
+})
