@@ -110,3 +110,22 @@ describe('PRE-JOBS', () => {
     expect(checkResult(look(inventory(null)), 'PRE-JOBS')).toBe('skip')
   })
 })
+
+describe('PRE-DAEMONSET', () => {
+  const assessed = (daemonSets: ClusterFacts['daemonSets']) => look(inventory(cluster({ daemonSets })))
+
+  test('stops when a part of the system lacks a pod, and is high elsewhere', () => {
+    const assessment = assessed([
+      { namespace: 'kube-system', name: 'svclb', desired: 3, ready: 2 },
+      { namespace: 'shop', name: 'exporter', desired: 3, ready: 0 },
+    ])
+    expect(of(assessment, 'PRE-DAEMONSET').map(({ severity, summary }) => [severity, summary])).toEqual([
+      ['inhibitor', 'the DaemonSet kube-system/svclb has 2 of 3 pods ready'],
+      ['high', 'the DaemonSet shop/exporter has 0 of 3 pods ready'],
+    ])
+  })
+
+  test('is not taken for complete where nobody counted', () => {
+    expect(checkResult(assessed([{ namespace: 'shop', name: 'exporter' }]), 'PRE-DAEMONSET')).toBe('skip')
+  })
+})

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { KubeNode, NodeFacts } from '../../../../src/core/inventory.ts'
 import type { Assessment } from '../../../../src/core/assessment.ts'
 import { checkResult, cluster, inventory, kubeNode, look, machine, nodeFacts, of } from './builders.ts'
@@ -94,4 +94,26 @@ test.each([
 ] as const)('a node password that is there: %s', (hasNodePassword, result) => {
   const k3s = { ...nodeFacts('a1').k3s, hasNodePassword }
   expect(of(withFacts({ k3s }), 'PRE-NODE-PASSWORD')[0]?.result).toBe(result)
+})
+
+describe('PRE-NODE-PRESSURE', () => {
+  test('names all that a node is short of, moved or not', () => {
+    const conditions = { Ready: 'True', MemoryPressure: 'True', DiskPressure: 'True', PIDPressure: 'False' }
+    expect(of(withNode({ conditions, osImage: 'Debian 13' }), 'PRE-NODE-PRESSURE')).toMatchObject([
+      { severity: 'inhibitor', summary: 'the node a1 says MemoryPressure, DiskPressure' },
+    ])
+  })
+
+  test('what a dead kubelet no longer says is left to the node not being ready', () => {
+    const conditions = { Ready: 'Unknown', MemoryPressure: 'Unknown' }
+    const assessment = withNode({ conditions, ready: false })
+    expect(of(assessment, 'PRE-NODE-PRESSURE')).toEqual([])
+    expect(of(assessment, 'PRE-NODE-NOT-READY')).toHaveLength(1)
+  })
+
+  test('is skipped, not passed, for an inventory without conditions', () => {
+    const { conditions: _, ...older } = kubeNode('a1')
+    const assessment = look(inventory(cluster({ nodes: [kubeNode('s1'), older] })))
+    expect(checkResult(assessment, 'PRE-NODE-PRESSURE')).toBe('skip')
+  })
 })
