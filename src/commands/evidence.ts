@@ -8,7 +8,7 @@ import { evidenceParts, makeEvidence, manifestFile, manifestSignature } from '..
 import { evidenceVerdict, type CheckedSignature } from '../core/evidence-verdict.ts'
 import { outcomeSchema } from '../core/outcome.ts'
 import { planSchema } from '../core/plan.ts'
-import { readTar, writeTar, type ArchiveFiles } from '../core/tar.ts'
+import { readTar, writeTar, type ArchiveFiles } from '../core/archive.ts'
 import { evidenceText } from '../output/evidence-text.ts'
 import { json } from '../output/json.ts'
 import { toolVersion } from '../version.ts'

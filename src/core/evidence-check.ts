@@ -20,7 +20,7 @@ import { planDigest } from './make-plan.ts'
 import { makeOutcome } from './make-outcome.ts'
 import { outcomeSchema, type Outcome } from './outcome.ts'
 import { planSchema, type Plan } from './plan.ts'
-import type { ArchiveFiles } from './tar.ts'
+import type { ArchiveFiles } from './archive.ts'
 
 /** A signature that the archive has; whether it holds only ssh-keygen and a list of signers can say. */
 export interface EvidenceSignature {

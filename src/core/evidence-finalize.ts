@@ -2,7 +2,7 @@ import { readJournal, readJson, type EvidenceCheck } from './evidence-reading.ts
 import { finalizeDigest, finalizePlanSchema, type FinalizePlan } from './finalize.ts'
 import type { Sha256 } from './journal.ts'
 import type { Plan } from './plan.ts'
-import type { ArchiveFiles } from './tar.ts'
+import type { ArchiveFiles } from './archive.ts'
 
 const planFile = 'finalize/plan.json'
 const journalFile = 'finalize/journal.jsonl'

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { MigrateError } from './errors.ts'
 import { textOf } from './evidence.ts'
 import { parseJournal, type JournalReading, type Sha256 } from './journal.ts'
-import type { ArchiveFiles } from './tar.ts'
+import type { ArchiveFiles } from './archive.ts'
 
 /** One thing that was looked at. `problem` is null when it is as it should be. */
 export interface EvidenceCheck {

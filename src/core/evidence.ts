@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { evidenceStatements } from './evidence-statements.ts'
 import { firstHash, parseJournal, type JournalRecord } from './journal.ts'
 import { planSchema } from './plan.ts'
-import type { ArchiveFiles } from './tar.ts'
+import type { ArchiveFiles } from './archive.ts'
 
 /**
  * The evidence of a run in one archive that can be checked without a network, a cluster or this machine: the documents of

@@ -1,100 +1,118 @@
-import { exitCode, MigrateError } from './errors.ts'
-import { compareText } from './findings.ts'
+import { gzipSync } from 'fflate'
+
+/** Bytes of a header, and of what is filled up to. */
+export const blockSize = 512
+
+/** One entry of an archive. `owner` is `user:group`, names or numbers. */
+export interface TarEntry {
+  /** Without the leading slash. */
+  readonly path: string
+  readonly mode: number
+  readonly owner: string
+  readonly content: Uint8Array
+  /** A symbolic link to this instead of a file. */
+  readonly link?: string
+}
+
+const encoder = new TextEncoder()
 
 /**
- * The part of POSIX ustar that an archive of small files needs, so that any `tar` can unpack it: regular files, no owner, no
- * time. The same files give the same bytes.
+ * A POSIX ustar that busybox and GNU tar unpack: the same entries give the same bytes, as nothing in it tells the time. `numbers`
+ * are those of the users and groups; of others only the name is written down.
  */
-
-const blockSize = 512
-const nameSize = 100
-
-export type ArchiveFiles = ReadonlyMap<string, Uint8Array>
-
-/** Files by path, sorted; mode 0644, time 0. Paths have at most 100 bytes. */
-export function writeTar(files: ArchiveFiles): Uint8Array {
-  const parts = [...files]
-    .toSorted(([a], [b]) => compareText(a, b))
-    .flatMap(([path, bytes]) => [header(path, bytes.length), bytes, padding(bytes.length)])
+export function tar(
+  entries: readonly TarEntry[],
+  numbers: Readonly<Record<string, number>> = {},
+): Uint8Array {
+  const parts = entries.flatMap((entry) => [
+    ...longName(entry.path),
+    header(entry, numbers),
+    padded(entry.content),
+  ])
   return concat([...parts, new Uint8Array(2 * blockSize)])
 }
 
-/** What `writeTar` wrote, and nothing else: links, folders, long names, paths that leave the folder are refused (exit 65). */
-export function readTar(bytes: Uint8Array, file: string): ArchiveFiles {
-  const files = new Map<string, Uint8Array>()
-  const refuse = (why: string): MigrateError =>
-    new MigrateError(`this is no archive of ours: ${why}`, {
-      exitCode: exitCode.badInput,
-      position: { file },
-      hint: 'name the file that "k3os-migrate evidence create" wrote; was it transferred as binary, and whole?',
-    })
-  for (let at = 0; ;) {
-    const head = bytes.subarray(at, at + blockSize)
-    if (head.length < blockSize) throw refuse('it ends in the middle')
-    if (head.every((byte) => byte === 0)) {
-      if (bytes.length !== at + 2 * blockSize || !bytes.subarray(at).every((byte) => byte === 0))
-        throw refuse('something stands behind its end')
-      return files
-    }
-    if (field(head, 257, 6) !== 'ustar' || octal(head, 148, 8) !== checksum(head))
-      throw refuse(`there is no header at byte ${at}`)
-    const path = field(head, 0, nameSize)
-    const size = octal(head, 124, 12)
-    if (head[156] !== '0'.charCodeAt(0) || size === undefined || !isInside(path))
-      throw refuse(`the entry at byte ${at} is no plain file`)
-    if (files.has(path)) throw refuse(`it has ${path} twice`)
-    const start = at + blockSize
-    const end = start + size
-    at = start + Math.ceil(size / blockSize) * blockSize
-    if (at > bytes.length) throw refuse('it ends in the middle')
-    files.set(path, bytes.subarray(start, end))
-  }
+/** Level 1: these archives are small, and there may be a thousand of them. */
+export function gzip(bytes: Uint8Array): Uint8Array {
+  return gzipSync(bytes, { mtime: 0, level: 1 })
 }
 
-function isInside(path: string): boolean {
-  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+/** GNU's way to a name of more than 100 bytes: an entry before it that holds the name. */
+function longName(path: string): Uint8Array[] {
+  const name = encoder.encode(path)
+  if (name.length <= 100) return []
+  const content = concat([name, new Uint8Array(1)])
+  return [record({ name: '././@LongLink', mode: 0, size: content.length, type: 'L' }), padded(content)]
 }
 
-function header(path: string, size: number): Uint8Array {
-  const block = new Uint8Array(blockSize)
-  const put = (at: number, text: string): void => block.set(new TextEncoder().encode(text), at)
-  const name = new TextEncoder().encode(path)
-  if (name.length > nameSize || !isInside(path)) throw new RangeError(`not a name for an archive: ${path}`)
-  block.set(name)
-  put(100, octalText(0o644, 7))
-  put(108, octalText(0, 7))
-  put(116, octalText(0, 7))
-  put(124, octalText(size, 11))
-  put(136, octalText(0, 11))
-  put(156, '0')
-  put(257, 'ustar\0')
-  put(263, '00')
-  put(148, `${octalText(checksum(block), 6)}\0 `)
-  return block
+function header(
+  { path, mode, owner, content, link }: TarEntry,
+  numbers: Readonly<Record<string, number>>,
+): Uint8Array {
+  const [user = 'root', group = 'root'] = owner.split(':')
+  const id = (name: string): number => (/^\d+$/.test(name) ? Number(name) : (numbers[name] ?? 0))
+  return record({
+    name: path,
+    mode,
+    size: content.length,
+    type: link === undefined ? '0' : '2',
+    link: link ?? '',
+    uid: id(user),
+    gid: id(group),
+    user: /^\d+$/.test(user) ? '' : user,
+    group: /^\d+$/.test(group) ? '' : group,
+  })
 }
 
-/** The sum over all bytes, those of the checksum itself taken for spaces. */
-function checksum(block: Uint8Array): number {
-  return block.reduce((sum, byte, index) => sum + (index >= 148 && index < 156 ? 32 : byte), 0)
+interface Fields {
+  readonly name: string
+  readonly mode: number
+  readonly size: number
+  readonly type: string
+  readonly link?: string
+  readonly uid?: number
+  readonly gid?: number
+  readonly user?: string
+  readonly group?: string
 }
 
-function octalText(value: number, digits: number): string {
-  return value.toString(8).padStart(digits, '0')
+function record({
+  name,
+  mode,
+  size,
+  type,
+  link = '',
+  uid = 0,
+  gid = 0,
+  user = '',
+  group = '',
+}: Fields): Uint8Array {
+  const bytes = new Uint8Array(blockSize)
+  const put = (at: number, length: number, text: string): void =>
+    bytes.set(encoder.encode(text).subarray(0, length), at)
+  const octal = (at: number, length: number, value: number): void =>
+    put(at, length, `${value.toString(8).padStart(length - 1, '0')}\0`)
+  put(0, 100, name)
+  octal(100, 8, mode)
+  octal(108, 8, uid % 0o10000000)
+  octal(116, 8, gid % 0o10000000)
+  octal(124, 12, size)
+  octal(136, 12, 0)
+  put(148, 8, '        ')
+  put(156, 1, type)
+  put(157, 100, link)
+  put(257, 8, 'ustar\x0000')
+  put(265, 31, user)
+  put(297, 31, group)
+  const sum = bytes.reduce((total, byte) => total + byte, 0)
+  put(148, 8, `${sum.toString(8).padStart(6, '0')}\0 `)
+  return bytes
 }
 
-function octal(block: Uint8Array, at: number, length: number): number | undefined {
-  const text = field(block, at, length).trim()
-  return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : undefined
-}
-
-function field(block: Uint8Array, at: number, length: number): string {
-  const bytes = block.subarray(at, at + length)
-  const end = bytes.indexOf(0)
-  return new TextDecoder().decode(end === -1 ? bytes : bytes.subarray(0, end))
-}
-
-function padding(size: number): Uint8Array {
-  return new Uint8Array((blockSize - (size % blockSize)) % blockSize)
+function padded(content: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(Math.ceil(content.length / blockSize) * blockSize)
+  whole.set(content)
+  return whole
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

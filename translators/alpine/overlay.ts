@@ -7,7 +7,7 @@ import { systemDisk } from '../linux/machine.ts'
 import { ownFolder, rootFile, type RootFile } from '../linux/root-file.ts'
 import type { NetworkParts } from './network.ts'
 import type { Service } from './openrc.ts'
-import { gzip, tar, type TarEntry } from './tar.ts'
+import { gzip, tar, type TarEntry } from '../../src/core/tar.ts'
 
 export interface OverlaySource {
   readonly source: TranslationSource
