@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isK3osPlan } from './assess/upgrade-plans.ts'
+import { isK3osPlan } from './k3os-upgrades.ts'
 import { canonicalJson } from './canonical.ts'
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText } from './findings.ts'

@@ -71,7 +71,12 @@ export function settledBy(inventory: Inventory, choices: PlanChoices): SettledBy
   if (choices.keepsData) {
     for (const machine of joinMachines(inventory)) keptData.set(machine.name, dataOn(machine, cluster))
   }
-  return { deleteEmptyDir: choices.deleteEmptyDir, abandonPods: [...choices.abandonPods], keptData }
+  return {
+    deleteEmptyDir: choices.deleteEmptyDir,
+    abandonPods: [...choices.abandonPods],
+    keptData,
+    upgradesOff: wantedMachines(inventory, choices).map(({ name }) => name),
+  }
 }
 
 /**
@@ -147,15 +152,18 @@ function candidates(inventory: Inventory, cluster: ClusterFacts, choices: PlanCh
       hint: `it has ${[...known].toSorted().join(', ')}`,
     })
   }
-  const wanted = machines.filter(
-    ({ name, runsK3os }) =>
-      !choices.exclude.includes(name) && (choices.only === null ? runsK3os : choices.only.includes(name)),
-  )
+  const wanted = wantedMachines(inventory, choices)
   if (wanted.length > 0) return wanted.map((machine) => candidate(machine, cluster, choices))
   throw new MigrateError('there is nothing to plan: no node of the inventory runs k3OS', {
     exitCode: exitCode.usage,
     hint: 'k3os-migrate inventory shows what every node runs',
   })
+}
+
+function wantedMachines(inventory: Inventory, { only, exclude }: PlanChoices): Machine[] {
+  return joinMachines(inventory).filter(
+    ({ name, runsK3os }) => !exclude.includes(name) && (only === null ? runsK3os : only.includes(name)),
+  )
 }
 
 function candidate(machine: Machine, cluster: ClusterFacts, choices: PlanChoices): Candidate {

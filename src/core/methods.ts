@@ -14,6 +14,7 @@ const before = [
   'check',
   'capture',
   'stage',
+  'defuse',
   'steer',
   'cordon',
   'drain',

@@ -5,6 +5,7 @@ import { exitCode, MigrateError } from './errors.ts'
 import { lookupFile, lookupNames } from './facts/lookup.ts'
 import { compareText } from './findings.ts'
 import type { ClusterFacts, KubeNode, NodeFacts, Pod } from './inventory.ts'
+import { upgradeLabels } from './k3os-upgrades.ts'
 import { dropInDirectory, sourcePaths } from './k3os/sources.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import { budgetGuards, matchesSelector } from './selector.ts'
@@ -29,8 +30,9 @@ export function baselineOf(node: KubeNode, sha256: Sha256): Digests {
   const taints = node.taints
     .filter(({ key }) => key !== softTaint && !clusterTaints.test(key))
     .map(({ key, value, effect }) => `${key}=${value}:${effect}`)
+  const labels = Object.fromEntries(Object.entries(node.labels).filter(([key]) => !upgradeLabels.test(key)))
   return {
-    labels: sha256(canonicalJson(node.labels)),
+    labels: sha256(canonicalJson(labels)),
     taints: sha256(canonicalJson(taints.toSorted(compareText))),
     cordoned: String(node.unschedulable),
     'pod network': node.podCidr ?? 'none',

@@ -5,6 +5,7 @@ import { Journal } from './journal.ts'
 import { fenced } from './locked-run.ts'
 import { mayHaveBeenTouched, type Run, type RunResult } from './runner.ts'
 import { stepContext } from './step-context.ts'
+import { defuse } from './steps/defuse.ts'
 import { steer } from './steps/steer.ts'
 import { rollBack } from './undo.ts'
 import { patiently } from './wait.ts'
@@ -54,16 +55,17 @@ function refuse({ runId }: Run, touched: readonly PlanNode[], leave: readonly st
   )
 }
 
-/** The first node has put it on the others, and it goes from each when its turn is over. */
+/** Taint and upgrade labels: the first node has put them on the others, and they go from each when its turn is over. */
 async function removeTaints(job: Run, journal: Journal): Promise<void> {
   const [node] = job.plan.nodes
   if (node === undefined) return
   const context = stepContext(job, journal, node, journal.state(node.name).attempt, 'steer')
   await patiently(context, async () => {
     await job.lock?.prove()
-    for (const action of (await steer.undo?.(context, {})) ?? []) {
-      await journal.note(null, runRecord, 0, { action: job.scrub(action.describe) })
-      await action.run(context.signal)
-    }
+    for (const step of [steer, defuse])
+      for (const action of (await step.undo?.(context, {})) ?? []) {
+        await journal.note(null, runRecord, 0, { action: job.scrub(action.describe) })
+        await action.run(context.signal)
+      }
   })
 }

@@ -61,6 +61,7 @@ function phaseOf({ id }: RehearsedStep): Phase {
     case 'check':
     case 'capture':
     case 'stage':
+    case 'defuse':
     case 'steer':
     case 'cordon':
     case 'fingerprint':

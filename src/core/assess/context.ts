@@ -22,6 +22,8 @@ export interface AssessedTarget {
 export interface SettledByPlan extends Pick<Plan['policy'], 'deleteEmptyDir' | 'abandonPods'> {
   /** Absolute paths that stay, by node name; each covers everything below it. */
   readonly keptData: ReadonlyMap<string, readonly string[]>
+  /** Nodes that the run itself takes out of k3OS's own upgrade Plans. */
+  readonly upgradesOff?: readonly string[]
 }
 
 /** One machine, seen from both sides: over SSH and through the API. */

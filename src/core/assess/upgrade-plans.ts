@@ -1,7 +1,7 @@
 import { MigrateError } from '../errors.ts'
+import { isK3osPlan, wayOut, type LabelChange } from '../k3os-upgrades.ts'
 import type { Finding } from '../findings.ts'
-import type { UpgradePlan } from '../inventory.ts'
-import { matchesSelector, type LabelSelector } from '../selector.ts'
+import { matchesSelector } from '../selector.ts'
 import type { AssessContext, Check } from './context.ts'
 import { found } from './found.ts'
 
@@ -10,10 +10,8 @@ export const upgradePlanChecks: readonly Check[] = [
   { rules: ['PRE-UPGRADE-PLAN'], needs: ['cluster'], run: upgradePlans },
 ]
 
-type Labels = Readonly<Record<string, string>>
-
 // Also moved nodes: they keep their labels, and the job that comes for them cannot work there.
-function upgradePlans({ cluster }: AssessContext): Finding[] {
+function upgradePlans({ cluster, settled }: AssessContext): Finding[] {
   return (cluster?.upgradePlans ?? []).flatMap((plan) => {
     const subject = { kind: 'Plan', namespace: plan.namespace, name: plan.name }
     // Without a selector a Plan selects nothing (rancher/system-upgrade-controller pkg/upgrade/plan).
@@ -23,15 +21,24 @@ function upgradePlans({ cluster }: AssessContext): Finding[] {
       const nodes = (cluster?.nodes ?? []).filter(({ labels }) => matchesSelector(labels, nodeSelector))
       if (nodes.length === 0) return []
       const ofK3os = isK3osPlan(plan)
+      const change = ofK3os
+        ? wayOut(
+            plan,
+            nodes.map(({ labels }) => labels),
+          )
+        : null
       const facts = {
         namespace: plan.namespace,
         plan: plan.name,
         image: plan.image,
         ofK3os,
         nodes: nodes.map(({ name }) => name),
-        labelChange: ofK3os ? labelChange(plan, nodes, nodeSelector) : null,
+        labelChange: change === null ? null : changeText(change),
       }
-      return [found('PRE-UPGRADE-PLAN', facts, { subject, severity: ofK3os ? 'inhibitor' : 'high' })]
+      // A run takes the nodes of its plan out by itself; one that it does not move stays in.
+      const isSettled = change !== null && nodes.every(({ name }) => settled.upgradesOff?.includes(name))
+      const severity = isSettled ? 'low' : ofK3os ? 'inhibitor' : 'high'
+      return [found('PRE-UPGRADE-PLAN', facts, { subject, severity })]
     } catch (error) {
       if (!(error instanceof MigrateError)) throw error
       const facts = {
@@ -43,35 +50,6 @@ function upgradePlans({ cluster }: AssessContext): Finding[] {
   })
 }
 
-export function isK3osPlan({ name, image }: UpgradePlan): boolean {
-  return name.startsWith('k3os') || /(^|\/)k3os(:|$)/.test(image ?? '')
-}
-
-/**
- * The label that takes nodes out of k3OS's own Plan depends on the release (rancher/k3os
- * overlay/share/rancher/k3s/server/manifests/system-upgrade-plans/k3os-latest.yaml at each tag): tried, not guessed.
- */
-function labelChange(
-  plan: UpgradePlan,
-  nodes: readonly { readonly labels: Labels }[],
-  selector: LabelSelector,
-): string | null {
-  const changes: readonly { text: string; apply: (labels: Labels) => Labels }[] = [
-    {
-      text: 'k3os.io/upgrade=disabled --overwrite',
-      apply: (labels) => ({ ...labels, 'k3os.io/upgrade': 'disabled' }),
-    },
-    {
-      text: `plan.upgrade.cattle.io/${plan.name}-`,
-      apply: (labels) => without(labels, `plan.upgrade.cattle.io/${plan.name}`),
-    },
-  ]
-  const works = changes.find(({ apply }) =>
-    nodes.every(({ labels }) => !matchesSelector(apply(labels), selector)),
-  )
-  return works?.text ?? null
-}
-
-function without(labels: Labels, key: string): Labels {
-  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== key))
+function changeText({ key, value }: LabelChange): string {
+  return value === null ? `${key}-` : `${key}=${value} --overwrite`
 }

@@ -3,6 +3,7 @@ import type { Step } from '../step.ts'
 import { capture } from './capture.ts'
 import { check } from './check.ts'
 import { cordon, uncordon } from './cordon.ts'
+import { defuse } from './defuse.ts'
 import { drain } from './drain.ts'
 import { compare, fingerprint } from './fingerprint.ts'
 import { handOver } from './hand-over.ts'
@@ -19,6 +20,7 @@ export const steps: Readonly<Record<StepId, Step>> = {
   check,
   capture,
   stage,
+  defuse,
   steer,
   cordon,
   drain,

@@ -4,9 +4,10 @@ import { clusterTaints, softTaint } from '../../core/plan-fingerprint.ts'
 import type { Step } from '../step.ts'
 import { baseline } from './baseline.ts'
 import { readNode } from './check.ts'
+import { upgradesMark } from './defuse.ts'
 
 const restoreSchema = z.object({
-  annotations: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string().nullable()),
   labels: z.record(z.string(), z.string().nullable()),
   taints: z.array(z.strictObject({ key: z.string(), value: z.string(), effect: z.string() })),
 })
@@ -41,7 +42,10 @@ export const restore: Step = {
     const lost = Object.entries(before.annotations).filter(([key]) => now.annotations[key] === undefined)
     return {
       labels,
-      annotations: Object.fromEntries(lost),
+      annotations: {
+        ...Object.fromEntries(lost),
+        ...(now.annotations[upgradesMark] === undefined ? {} : { [upgradesMark]: null }),
+      },
       taints: before.taints.filter(({ key }) => !clusterTaints.test(key)),
     }
   },
@@ -54,7 +58,9 @@ export const restore: Step = {
       ...Object.entries(labels).map(([key, value]) =>
         value === null ? `label ${key} removed` : `label ${key}=${value}`,
       ),
-      ...Object.keys(annotations).map((key) => `annotation ${key}`),
+      ...Object.entries(annotations).map(([key, value]) =>
+        value === null ? `annotation ${key} removed` : `annotation ${key}`,
+      ),
       ...(now.taints.some(({ key }) => key === softTaint) ? [`taint ${softTaint} removed`] : []),
       ...(sameTaints(
         now.taints.filter(({ key }) => key !== softTaint),
@@ -76,7 +82,9 @@ export const restore: Step = {
   async observe(context, intent) {
     const { labels, annotations, taints } = restoreSchema.parse(intent)
     const now = await readNode(context)
-    const annotated = Object.keys(annotations).every((key) => now.annotations[key] !== undefined)
+    const annotated = Object.entries(annotations).every(
+      ([key, value]) => (now.annotations[key] === undefined) === (value === null),
+    )
     const labelled = Object.entries(labels).every(([key, value]) => (now.labels[key] ?? null) === value)
     const tainted = sameTaints(
       now.taints.filter(({ key }) => !clusterTaints.test(key)),

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Assessment } from '../../../../src/core/assessment.ts'
 import type { UpgradePlan } from '../../../../src/core/inventory.ts'
 import { cluster, inventory, kubeNode, look, of } from './builders.ts'
@@ -71,4 +71,26 @@ test('a Plan for something else is high', () => {
 test('a selector nobody can read is not "selects nothing"', () => {
   const assessment = withPlan(plan([{ key: 'x', operator: 'Gt', values: ['1'] }]), {})
   expect(of(assessment, 'INV-CLUSTER-PARTIAL')[0]?.result).toBe('error')
+})
+
+describe('with a plan that moves nodes', () => {
+  const labels = { 'k3os.io/mode': 'local', 'k3os.io/upgrade': 'latest' }
+  const nodes = [kubeNode('a1', { labels }), kubeNode('a2', { labels })]
+  const severity = (expressions: Expression[], upgradesOff: readonly string[]) => {
+    const settled = { deleteEmptyDir: false, abandonPods: [], keptData: new Map(), upgradesOff }
+    const document = inventory(cluster({ nodes, upgradePlans: [plan(expressions)] }))
+    return of(look(document, { settled }), 'PRE-UPGRADE-PLAN')[0]?.severity
+  }
+
+  test('its run takes them out, and nothing is in the way', () => {
+    expect(severity([live, latest], ['a1', 'a2'])).toBe('low')
+  })
+
+  test('a node that it does not move stays in the way', () => {
+    expect(severity([live, latest], ['a1'])).toBe('inhibitor')
+  })
+
+  test('a Plan that no label answers stays in the way', () => {
+    expect(severity([live], ['a1', 'a2'])).toBe('inhibitor')
+  })
 })

@@ -235,6 +235,7 @@ function moved(journal: JournalScript, name: string, attempt: number): void {
     check: 230,
     capture: 70,
     stage: 1100,
+    defuse: 1,
     steer: 120,
     cordon: 300,
     drain: 48_000,
