@@ -234,7 +234,9 @@ interface ClusterParts {
 function clusterParts({ k3s, environment }: HostModel, machine: string): ClusterParts {
   const server = k3s.role !== 'agent'
   const labels = listOf(k3s.settings, 'node-label')
-  const taints = listOf(k3s.settings, 'node-taint')
+  const allTaints = listOf(k3s.settings, 'node-taint')
+  const taints = allTaints.filter((text) => /^[^:]+:(?:NoSchedule|PreferNoSchedule|NoExecute)$/.test(text))
+  const taintsFrom = fromOf(k3s.settings, 'node-taint')
   const config = k3s.settings.filter(
     ({ key }) => !(key in planned) && key !== 'node-label' && key !== 'node-taint',
   )
@@ -287,12 +289,15 @@ function clusterParts({ k3s, environment }: HostModel, machine: string): Cluster
     trace: [
       ...traceTo(clusterFile, `${pool}.controlPlaneRole`, k3s.roleFrom),
       ...traceTo(clusterFile, `${pool}.labels`, fromOf(k3s.settings, 'node-label')),
-      ...traceTo(clusterFile, `${pool}.taints`, fromOf(k3s.settings, 'node-taint')),
+      ...traceTo(clusterFile, `${pool}.taints`, taints.length === 0 ? [] : taintsFrom),
       ...config.flatMap(({ key, from }) =>
         traceTo(clusterFile, `spec.rkeConfig.machineSelectorConfig[0].config.${key}`, from),
       ),
     ],
     findings: (node) => [
+      ...(taints.length === allTaints.length
+        ? []
+        : ownedBy(node, 'a taint', 'it has no effect that Kubernetes knows', taintsFrom)),
       ...own.flatMap(({ key, from }) => ownedBy(node, `--${key}`, planned[key] ?? '', from)),
       ...ownedBy(node, 'the token', 'the new cluster has its own', k3s.token?.from ?? []),
       ...ownedBy(node, 'the server', 'the new cluster has its own', k3s.serverUrl?.from ?? []),

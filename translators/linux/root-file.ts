@@ -28,10 +28,18 @@ export function rootFile(
   }
 }
 
-/** Whether it can stand in a text document as it is: UTF-8 without control characters. */
+/**
+ * Whether it can stand in a text document as it is: UTF-8 without control characters, those of two bytes (U+0080 to U+009F) and
+ * the byte order mark among them. Readers of YAML refuse a whole document for one.
+ */
 export function isPlainText(bytes: Uint8Array): boolean {
   if (firstInvalidUtf8(bytes) !== -1) return false
-  return bytes.every((byte) => byte >= 0x20 || byte === 0x0a || byte === 0x09) && !bytes.includes(0x7f)
+  return bytes.every((byte, index) => {
+    const [second = 0, third = 0] = [bytes[index + 1], bytes[index + 2]]
+    if (byte === 0xc2) return second >= 0xa0
+    if (byte === 0xef) return !(second === 0xbb && third === 0xbf) && !(second === 0xbf && third >= 0xbe)
+    return byte !== 0x7f && (byte >= 0x20 || byte === 0x0a || byte === 0x09)
+  })
 }
 
 /** Our own folder on the node. */

@@ -1,6 +1,7 @@
 import type { HostFile, HostModel } from '../../src/core/host/model.ts'
 import { firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
 import { entriesOf } from '../../src/core/path.ts'
+import { isAddress } from './address.ts'
 import { octal, type Draft } from './draft.ts'
 
 /** Nothing is written freely on Talos: each file becomes what it says, in the words Talos has for it, or is reported. */
@@ -118,14 +119,14 @@ export function module(
   draft: Draft,
 ): void {
   const given = parameters.length === 0 ? {} : { parameters }
-  if (draft.dialect === '1.14') draft.document('KernelModuleConfig', name, given, from)
+  if (name === '') draft.report('TRN-TALOS-OWN', { what: 'a kernel module', how: 'it has no name' }, from)
+  else if (draft.dialect === '1.14') draft.document('KernelModuleConfig', name, given, from)
   else draft.addLegacy(['machine', 'kernel', 'modules'], { name, ...given }, from)
 }
 
 function hostsFile(text: string, { from }: HostFile, draft: Draft): boolean {
   const rows = meaningful(text).map((line) => line.replace(/#.*/, '').trim().split(/\s+/))
-  if (!rows.every(([address, ...names]) => /^[0-9a-f.:]+$/i.test(address ?? '') && names.length > 0))
-    return false
+  if (!rows.every(([address, ...names]) => isAddress(address ?? '') && names.length > 0)) return false
   const byAddress = new Map<string, string[]>()
   for (const [address = '', ...names] of rows)
     // The machine's own name is Talos's affair.

@@ -1,5 +1,6 @@
 import type { K3sSetting } from '../../src/core/host/model.ts'
 import { breaksOf } from '../../src/core/k3s/ladder.ts'
+import { isAddress, isAddressOrSubnet } from './address.ts'
 import type { Draft } from './draft.ts'
 import { releases, type Setting } from './places.ts'
 
@@ -34,16 +35,21 @@ export function placeFlag(setting: K3sSetting, role: Role, draft: Draft): void {
   else if ('none' in fate) draft.report('TRN-TALOS-FLAG', { flag: key, reason: fate.none }, from)
   else if ('component' in fate)
     for (const word of valuesOf(value)) component(fate, key, word, from, role, draft)
-  else if ('list' in fate)
-    draft.add(
-      fate.list,
-      valuesOf(value)
-        .flatMap((item) => item.split(','))
-        .filter((item) => item !== ''),
-      from,
-    )
+  else if ('list' in fate) addressList(fate.list, setting, draft)
   else if ('argument' in fate) draft.addArgument(fate.argument, key, valuesOf(value).at(-1) ?? '', from)
   else draft.set(fate.text, valuesOf(value).at(-1) ?? '', from)
+}
+
+/** All flags that are lists are lists of addresses, and one that is none makes Talos refuse everything. */
+function addressList(place: Setting, { key, value, from }: K3sSetting, draft: Draft): void {
+  const items = valuesOf(value)
+    .flatMap((item) => item.split(','))
+    .filter((item) => item !== '')
+  const addresses = items.filter(key === 'cluster-dns' ? isAddress : isAddressOrSubnet)
+  if (addresses.length > 0 || items.length === 0) draft.add(place, addresses, from)
+  if (addresses.length < items.length)
+    // It may be anything, even the secret of a flag that was swallowed.
+    draft.report('TRN-TALOS-FLAG', { flag: key, reason: 'a value of it is no address' }, from)
 }
 
 export function valuesOf(value: K3sSetting['value']): readonly string[] {
@@ -226,7 +232,12 @@ const fates: Readonly<Record<string, Fate>> = {
       else draft.report('TRN-TALOS-FLAG', { flag: 'https-listen-port', reason: 'it is no number' }, from)
     },
   },
-  'node-name': { text: 'hostname' },
+  'node-name': {
+    special({ value, from }, draft) {
+      draft.set('hostnameAuto', 'off', [])
+      draft.set('hostname', valuesOf(value).at(-1) ?? '', from)
+    },
+  },
   'node-label': {
     special({ value, from }, draft, role) {
       for (const label of valuesOf(value)) placeLabel(label, role, from, draft)

@@ -182,7 +182,8 @@ const workloadSysctls = /^(?:vm\.max_map_count|fs\.aio-max-nr|net\.ipv4\.neigh\.
 
 function kernel(host: HostModel, draft: Draft): void {
   for (const { key, value, from } of host.sysctls)
-    if (from.length > 0 || workloadSysctls.test(key))
+    if (key === '') draft.report('TRN-TALOS-OWN', { what: 'a kernel setting', how: 'it has no name' }, from)
+    else if (from.length > 0 || workloadSysctls.test(key))
       draft.set('sysctls', value, from, key.replaceAll('/', '.'))
   for (const { value, parameters, from } of host.modules) module(value, parameters, from, draft)
 }

@@ -1,4 +1,5 @@
 import type { Addressing, HostModel, NetworkPort } from '../../src/core/host/model.ts'
+import { isAddress } from './address.ts'
 import type { Draft } from './draft.ts'
 
 /**
@@ -73,15 +74,18 @@ function resolvers(host: HostModel, draft: Draft): void {
   const given = [...new Set(ports.flatMap((port) => port.nameservers))]
   const domains = [...new Set(ports.flatMap((port) => port.searchDomains))]
   const fallback = host.fallbackNameservers.filter(({ from }) => from.length > 0)
-  if (given.length > 0)
+  const known = given.filter((address) => isAddress(address))
+  for (const server of given)
+    if (!known.includes(server)) draft.report('TRN-TALOS-NAMESERVER', { server }, [], server)
+  if (known.length > 0)
     draft.add(
       'nameservers',
-      given.map((address) => ({ address })),
+      known.map((address) => ({ address })),
       [],
     )
   if (domains.length > 0) draft.add('searchDomains', domains, [])
   for (const { value, from } of fallback) {
-    if (/^[0-9a-f.:]+$/i.test(value)) draft.add('nameservers', [{ address: value.toLowerCase() }], from)
+    if (isAddress(value)) draft.add('nameservers', [{ address: value.toLowerCase() }], from)
     else draft.report('TRN-TALOS-NAMESERVER', { server: value }, from)
   }
   if (fallback.length > 0) draft.report('TRN-TALOS-DNS-FIRST', undefined, [])

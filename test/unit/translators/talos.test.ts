@@ -93,10 +93,42 @@ describe('flags of k3s', () => {
     })
   })
 
+  it('a name that only --node-name gives turns the automatic one off, beside which Talos refuses it', () => {
+    const { kind } = talos({ k3os: { k3sArgs: ['agent', '--node-name=n7'] } })
+    expect(kind('HostnameConfig')[0]).toMatchObject({ auto: 'off', hostname: 'n7' })
+  })
+
+  it.each(['--node-ip=--server', '--cluster-dns=10.43.0.0/16', '--cluster-cidr=10.42.0.0/33'])(
+    'an address that is none is not carried: %s',
+    (flag) => {
+      const { text, rules } = talos(server(flag))
+      expect(rules).toContain('TRN-TALOS-FLAG')
+      expect(text).not.toContain(flag.slice(flag.indexOf('=') + 1))
+    },
+  )
+
+  it.each(['10.0.0.5', 'fd00::5', '10.0.0.0/24', 'fd00::/64'])('an address is: %s', (address) => {
+    expect(talos(server(`--node-ip=${address}`)).kind('KubeNodeConfig')[0]).toMatchObject({
+      nodeIP: { validSubnets: [address] },
+    })
+  })
+
   it('a label that NodeRestriction refuses is left to kubectl', () => {
     const { kind, rules } = talos(agent({ labels: { 'node-role.kubernetes.io/db': '', disk: 'ssd' } }))
     expect(kind('KubeNodeConfig')[0]?.['labels']).toEqual({ disk: 'ssd' })
     expect(rules).toContain('TRN-TALOS-LABEL')
+  })
+})
+
+describe('what has no name or address, for which Talos refuses everything', () => {
+  it.each([
+    ['a name server', { dnsNameservers: ['bad', '1.1.1.1'] }, 'TRN-TALOS-NAMESERVER'],
+    ['a module', { modules: [''] }, 'TRN-TALOS-OWN'],
+    ['a kernel setting', { sysctls: { '': '1' } }, 'TRN-TALOS-OWN'],
+  ])('%s is reported', (_, k3os, rule) => {
+    const { text, rules } = talos(agent(k3os))
+    expect(rules).toContain(rule)
+    expect(text).not.toMatch(/address: bad|name: ""|"": /)
   })
 })
 

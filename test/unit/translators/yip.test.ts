@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { templateTools } from '../../../src/adapters/templates.ts'
 import { translateNode, type NodeToTranslate } from '../../../src/core/translate-node.ts'
 import type { Translator } from '../../../src/core/translation.ts'
@@ -60,6 +60,30 @@ describe.each(nodes)('%s keeps the rules that no loader asks for', (_, node) => 
     expect(registrationMistakes(registrationOf(node))).toEqual([])
   })
 })
+
+it('a taint without an effect is reported, as Rancher would refuse the whole cluster for it', () => {
+  const node = nodeFrom({
+    hostname: 'n1',
+    k3os: { k3sArgs: ['server', '--node-taint=odd', '--node-taint=a=b:NoExecute'] },
+  })
+  const cluster = parse(fileOf(node, rancher, 'cluster.yaml')) as {
+    readonly spec: { readonly rkeConfig: { readonly machinePools: readonly { readonly taints: unknown }[] } }
+  }
+  expect(cluster.spec.rkeConfig.machinePools[0]?.taints).toEqual([
+    { key: 'a', value: 'b', effect: 'NoExecute' },
+  ])
+  const said = translateNode(node, rancher, tools).findings.map(({ summary }) => summary)
+  expect(said).toContain('a taint is not carried: it has no effect that Kubernetes knows')
+})
+
+it.each(['\u0098', '\u007f', '\ufeff', '\uffff', '\u0000'])(
+  'a file with %j in it is base64, as one such character spoils the whole document',
+  (odd) => {
+    const file = { encoding: '', content: `x${odd}\n`, owner: '', path: '/etc/odd', permissions: '' }
+    const text = documentOf(nodeFrom({ hostname: 'n1', writeFiles: [file], k3os: {} }))
+    expect(text).toContain(Buffer.from(file.content).toString('base64'))
+  },
+)
 
 describe('the rules find', () => {
   const node = goldenNode(`${root}commands-in-boot-order`)
