@@ -43,9 +43,9 @@ function drainText({ drainMode, onDrainFailure }: Plan['policy']): string {
   return `${manner}; a node that cannot be drained ${failure}`
 }
 
-function undoText({ method }: Plan, longestMs: number): string {
+function undoText({ method, policy }: Plan, longestMs: number): string {
   const { pointOfNoReturn } = methods[method.kind]
   return pointOfNoReturn === null
     ? 'whatever fails is undone: there is no point of no return'
-    : `from the step "${stepDefaults[pointOfNoReturn].title}" on a node can only go forward, at worst ${durationText(longestMs)}; before it everything is undone on failure`
+    : `from the step "${stepDefaults[pointOfNoReturn].title}" on a node can only go forward, at worst ${durationText(longestMs)}; before it ${policy.onDrainFailure === 'pause' ? 'everything but a drain' : 'everything'} is undone on failure`
 }

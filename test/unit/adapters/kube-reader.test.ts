@@ -300,6 +300,23 @@ describe('reading a cluster', () => {
     expect(both.facts.pdbs).toMatchObject([{ name: 'web', apiVersion: 'policy/v1' }])
   })
 
+  test('budgets alone are asked for without the rest, and one that cannot be read is an error', async () => {
+    const stub = await startApiStub()
+    stub.on('GET /apis', groups(old))
+    const raw = { metadata: { name: 'web', namespace: 'shop' }, spec: { selector: {} }, status: {} }
+    stub.on(`GET ${budgets}`, listOf('PodDisruptionBudget', [raw]))
+    const { reader } = await connectCluster(
+      { kubeconfig: stub.kubeconfig },
+      {},
+      { requestMs: 1000, patienceMs: 0 },
+    )
+    const { signal } = new AbortController()
+    expect(await reader.budgets(signal)).toMatchObject([{ name: 'web', namespace: 'shop' }])
+    expect(stub.requests).toHaveLength(2)
+    stub.on(`GET ${budgets}`, forbidden('poddisruptionbudgets'))
+    await expect(reader.budgets(signal)).rejects.toMatchObject({ exitCode: exitCode.permission })
+  })
+
   test('untyped lists have pages too', async () => {
     const one = (name: string) => ({ metadata: { name, namespace: 'shop' }, spec: {} })
     const { facts } = await read((stub) =>
