@@ -432,6 +432,28 @@ for (const age of ['1.20', '1.35'] as const)
           expect(open).toEqual([])
         })
 
+        test('are not in what the cluster keeps of the run', async () => {
+          const { stdout } = await lab.cluster.kubectl([
+            'get',
+            'lease',
+            '-n',
+            'kube-system',
+            'k3os-migrate',
+            '-o',
+            'json',
+          ])
+          expect([stdout.includes('RunRecord'), secretsIn(stdout, lab, hostKeys)]).toEqual([true, []])
+        })
+
+        test('the record of the run is told from elsewhere', async () => {
+          const { stdout } = await desk.run('status', '--from-cluster', '-o', 'json')
+          expect(JSON.parse(stdout)).toMatchObject({
+            kind: 'ClusterRun',
+            lock: null,
+            run: { status: 'complete', nodes: names.map(() => ({ state: 'done' })) },
+          })
+        })
+
         test('are not told, although the hook tells them all', () => {
           const told = desk.said.join('\n')
           expect([told.includes('hook: '), secretsIn(told, lab, hostKeys)]).toEqual([true, []])
