@@ -12,6 +12,7 @@ import { stepIds, type Plan } from '../core/plan.ts'
 import { isStepId } from '../core/run-state.ts'
 import { offsetAt } from '../core/time-zone.ts'
 import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
+import type { Translator } from '../core/translation.ts'
 import { parseWindow } from '../core/windows.ts'
 import { json } from '../output/json.ts'
 import { toolVersion } from '../version.ts'
@@ -69,6 +70,16 @@ function rebuiltBy({ hook, byHand }: PlanOptions, cwd: string): readonly string[
   })
 }
 
+/** A plan moves nodes one by one, so each must find its cluster again: exit 64 for a target that grows a new one. */
+async function findRejoining({ target, inventory }: PlanOptions): Promise<Translator> {
+  const translator = await findTranslator(target)
+  if (translator.requires.rejoins) return translator
+  throw new MigrateError(`${translator.title} grows a new cluster: nodes cannot move to it one by one`, {
+    exitCode: exitCode.usage,
+    hint: `k3os-migrate translate --inventory ${inventory} --target ${target}   (with what it writes is how to move)`,
+  })
+}
+
 /** Writes the plan beside nothing else: it is data that can be shown, compared and refused. */
 export async function plan(options: PlanOptions, io: CommandIo, clock = systemClock): Promise<ExitCode> {
   const argv = rebuiltBy(options, io.cwd)
@@ -93,7 +104,7 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     soak: options.soak === false ? null : soakTimes(options),
     timeouts: stepTimeouts(options.stepTimeout ?? []),
   }
-  const translator = await findTranslator(options.target)
+  const translator = await findRejoining(options)
   const tools = templateTools()
   const nodes: NodeToTranslate[] = []
   for await (const node of (await nodesOfInventory(inventoryFile, undefined)).nodes) nodes.push(node)
