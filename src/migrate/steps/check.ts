@@ -10,6 +10,7 @@ import {
   stateDiskSerial,
 } from '../../core/plan-fingerprint.ts'
 import type { Step, StepContext } from '../step.ts'
+import { waitUntil } from '../wait.ts'
 
 /** Annotation on the Node while this run works on it: `<run id>/<attempt>`. Undo touches nothing without it. */
 export const marker = 'k3os-migrate/run'
@@ -61,11 +62,37 @@ export const check: Step = {
         hint: `kubectl describe node ${node.name}`,
       })
     }
+    await untilMovedNodesAreReady(context)
     const machine = await machineNow(context)
     if (machine.changes.length > 0) throw stalePlan([[node.name, machine.changes]])
     return { nodeUid: now.uid, systemUuid: now.systemUuid, diskSerial: machine.diskSerial }
   },
   actions: async () => [],
+}
+
+/** How long nodes that are done may be away before the next one is not touched: an API server that restarts forgets them. */
+const movedPatienceMs = 2 * 60_000
+
+/** A node that is done may have died since it was watched, hours ago where each node is a job of its own. */
+async function untilMovedNodesAreReady(context: StepContext): Promise<void> {
+  const { plan, node, reader, runId, signal } = context
+  const moved = plan.nodes.slice(
+    0,
+    plan.nodes.findIndex(({ name }) => name === node.name),
+  )
+  if (moved.length === 0) return
+  const uids = new Set(moved.map(({ fingerprint }) => fingerprint.nodeUid))
+  await waitUntil(context, {
+    until: 'all nodes that are done are Ready',
+    timeoutMs: movedPatienceMs,
+    everyMs: 5_000,
+    exit: exitCode.blocked,
+    hint: `kubectl get nodes; when they are well again: k3os-migrate resume ${runId}`,
+    async check() {
+      const sick = (await reader.nodes(signal)).filter(({ uid, ready }) => uids.has(uid) && !ready)
+      return sick.length === 0 ? undefined : `not Ready: ${sick.map(({ name }) => name).join(', ')}`
+    },
+  })
 }
 
 async function refuseOtherRun(context: StepContext): Promise<void> {

@@ -38,3 +38,32 @@ describe('a plan that is not what it was', () => {
     expect(nodeState(replay(simulated.journal), 'a').phase).toBe('done')
   })
 })
+
+describe('a node that died after it was done', () => {
+  async function goOnWith(ready: (afterMs: number) => boolean) {
+    const simulated = simulate(smallScenario())
+    await simulated.start({ limit: 1 })
+    const { world } = simulated
+    const sinceMs = world.clock.monotonicMs()
+    const nodes = simulated.ports.reader.nodes.bind(simulated.ports.reader)
+    simulated.ports.reader.nodes = async (signal) =>
+      (await nodes(signal)).map((node) =>
+        node.name === 'a' ? { ...node, ready: ready(world.clock.monotonicMs() - sinceMs) } : node,
+      )
+    return { simulated, result: await simulated.start({ limit: 1 }) }
+  }
+
+  it('keeps the next one from being touched, with exit 9 and its name', async () => {
+    const { simulated, result } = await goOnWith(() => false)
+    expect(result.error).toMatchObject({
+      exitCode: exitCode.blocked,
+      message: expect.stringContaining('not Ready: a'),
+    })
+    expect(simulated.world.node('b')?.kube).toMatchObject({ unschedulable: false, annotations: {} })
+  })
+
+  it('is waited for when it comes back soon', async () => {
+    const { result } = await goOnWith((afterMs) => afterMs > 60_000)
+    expect(result.error).toBeNull()
+  })
+})
