@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { rootWith, type Verdict } from './judges.ts'
 
 // The targets' own parsers, in the programs that lab/validators.sh builds.
@@ -106,4 +107,17 @@ export function writeByYip(text: string): WrittenByYip {
     ),
     folders: new Map(named.flatMap(({ name, mode, isFile }) => (isFile ? [] : [[name, mode] as const]))),
   }
+}
+
+/** What yip reads of a Kairos configuration; the rest of it is for other readers. */
+export function stagesOfKairos(text: string): string {
+  return stringify({ stages: (parse(text) as { readonly stages: object }).stages })
+}
+
+/** The file that a machine gets by its MachineRegistration: without a header, as it has stages (rancher/elemental-operator pkg/util). */
+export function stagesOfRegistration(text: string): string {
+  const registration = parseAllDocuments(text)[0]?.toJS() as {
+    readonly spec: { readonly config: { readonly 'cloud-config': object } }
+  }
+  return stringify(registration.spec.config['cloud-config'])
 }

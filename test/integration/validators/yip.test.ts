@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parse, parseAllDocuments, stringify } from 'yaml'
 import { templateTools } from '../../../src/adapters/templates.ts'
 import { translateNode } from '../../../src/core/translate-node.ts'
 import { translator as elemental } from '../../../translators/elemental/index.ts'
@@ -18,6 +17,8 @@ import { requirePart } from '../../support/require-part.ts'
 import { nodeFrom } from '../../support/translation.ts'
 import {
   missingValidators,
+  stagesOfKairos,
+  stagesOfRegistration,
   validate,
   validateAll,
   writeByYip,
@@ -41,24 +42,17 @@ const read = (name: string, target: string, file: string) =>
 const documents: Readonly<Record<string, { readonly file: string; readonly of: (text: string) => string }>> =
   {
     elemental: { file: elementalFile, of: (text) => text },
-    // Without a header, as the operator writes what has stages (rancher/elemental-operator pkg/util/util.go).
     'elemental-rancher': {
       file: 'registration.yaml',
-      of: (text) => {
-        const registration = parseAllDocuments(text)[0]?.toJS() as {
-          readonly spec: { readonly config: { readonly 'cloud-config': object } }
-        }
-        return stringify(registration.spec.config['cloud-config'])
-      },
+      of: stagesOfRegistration,
     },
-    // The rest of it is for other readers.
     kairos: {
       file: 'user-data',
-      of: (text) => stringify({ stages: (parse(text) as { readonly stages: object }).stages }),
+      of: stagesOfKairos,
     },
   }
 
-/** The same file may be written by a second target: each is written once. */
+/** Each is written once, for all tests of it. */
 const written = new Map<string, WrittenByYip>()
 function treeOf(name: string, target: string): WrittenByYip {
   const { file, of } = documents[target] ?? { file: '', of: String }

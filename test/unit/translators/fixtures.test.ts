@@ -1,43 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { fileURLToPath } from 'node:url'
 import { templateTools } from '../../../src/adapters/templates.ts'
-import { readConfig } from '../../../src/core/k3os/read.ts'
 import { leaves } from '../../../src/core/path.ts'
 import { uncovered } from '../../../src/core/translation.ts'
-import { translateNode, type NodeToTranslate } from '../../../src/core/translate-node.ts'
+import { translateNode } from '../../../src/core/translate-node.ts'
 import { translators } from '../../../translators/index.ts'
-import { caseNames, caseSources } from '../../support/config-case.ts'
-import { goldenNode } from '../../support/golden-node.ts'
-import { sharedDir } from '../../support/shared.ts'
+import { everyConfiguration } from '../../support/every-configuration.ts'
 
 // Every configuration that lies about, through every target: ways of writing it that no case of a translator thought of.
 
 const tools = templateTools()
 const targets = await Promise.all(Object.values(translators).map(async (load) => load()))
-const folder = (path: string) => fileURLToPath(new URL(`../../golden/${path}/`, import.meta.url))
-
-const shared = sharedDir('fixtures/k3os-config')
-if (shared === undefined) process.stderr.write('skipped: configurations of ../shared, as there is none\n')
-const configurations = [folder('k3os-config'), ...(shared === undefined ? [] : [`${shared}/`])]
-const nodes: [name: string, node: NodeToTranslate][] = [
-  ...configurations.flatMap((root) =>
-    caseNames(root).map((name): [string, NodeToTranslate] => [
-      name,
-      {
-        name: 'node',
-        reading: readConfig(caseSources(`${root}${name}`)),
-        bundle: null,
-        facts: null,
-        nodeObject: null,
-        nonce: null,
-      },
-    ]),
-  ),
-  ...caseNames(folder('translate')).map((name): [string, NodeToTranslate] => [
-    name,
-    goldenNode(`${folder('translate')}${name}`),
-  ]),
-]
+const nodes = everyConfiguration()
 
 describe.each(targets)('$id', (translator) => {
   it('accounts for every value of every configuration', () => {
