@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { methods } from '../../../src/core/methods.ts'
 import { explainRun, type ProgressEvent } from '../../../src/core/explain-run.ts'
 import { runExplanationText } from '../../../src/output/explain-run-text.ts'
 import {
@@ -46,7 +47,7 @@ describe('a node of a run', () => {
       wouldUndo: [],
       next: 'k3os-migrate resume run-1',
     })
-    expect(found.stillToDo).toHaveLength(15)
+    expect(found.stillToDo).toHaveLength(methods.command.steps.length)
   })
 
   it('in the middle tells since when, how long at most, and what would be undone in which order', async () => {
@@ -84,7 +85,7 @@ describe('a node of a run', () => {
     const found = explained(simulated)
     expect(found).toMatchObject({ phase: 'rolled-back', wouldUndo: [] })
     expect(found.failure).toContain('web')
-    expect(found.stillToDo).toHaveLength(15)
+    expect(found.stillToDo).toHaveLength(methods.command.steps.length)
   })
 
   it('that is done needs nothing', async () => {
