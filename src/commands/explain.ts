@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
 import { readIfPresent, sha256 } from '../adapters/files.ts'
 import { findRun, stateDirectory } from '../adapters/run-directory.ts'
 import { isLocked } from '../adapters/run-lock.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
+import { eventSchema } from '../core/events.ts'
 import { explainRun, type ProgressEvent } from '../core/explain-run.ts'
 import { parseJournal } from '../core/journal.ts'
 import { yaml } from '../core/yaml-text.ts'
@@ -46,17 +46,35 @@ export async function explain(options: ExplainOptions, io: CommandIo): Promise<E
   return exitCode.ok
 }
 
-const eventSchema = z.object({ ts: z.string(), node: z.string(), step: z.string(), message: z.string() })
-
 /** A copy for reading: what cannot be read of it, as a torn last line, is left out. */
 function progressIn(text: string): ProgressEvent[] {
   return text.split('\n').flatMap((line) => {
-    if (!line.includes('"step.progress"')) return []
-    try {
-      return [eventSchema.parse(JSON.parse(line))]
-    } catch (error) {
-      if (error instanceof SyntaxError || error instanceof z.ZodError) return []
-      throw error
+    if (!/"(step\.progress|step\.heartbeat|drain\.pod)"/.test(line)) return []
+    const { data: event } = eventSchema.safeParse(jsonOf(line))
+    switch (event?.type) {
+      case 'step.progress':
+      case 'step.heartbeat':
+      case 'drain.pod':
+        return [{ ts: event.ts, node: event.node, step: event.step, message: event.data.message }]
+      case undefined:
+      case 'run.start':
+      case 'run.end':
+      case 'lock':
+      case 'approval.wait':
+      case 'node.state':
+      case 'step.start':
+      case 'step.action':
+      case 'step.end':
+        return []
     }
   })
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
