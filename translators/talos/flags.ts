@@ -52,7 +52,7 @@ function addressList(place: Setting, { key, value, from }: K3sSetting, draft: Dr
     draft.report('TRN-TALOS-FLAG', { flag: key, reason: 'a value of it is no address' }, from)
 }
 
-export function valuesOf(value: K3sSetting['value']): readonly string[] {
+function valuesOf(value: K3sSetting['value']): readonly string[] {
   return typeof value === 'object' ? value : [String(value)]
 }
 
@@ -99,7 +99,7 @@ const nameOfLabel =
 const valueOfLabel = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/
 
 /** `key=value:Effect` and `key:Effect`; Talos keeps them as `key: value:Effect`. */
-export function placeTaint(taint: string, from: K3sSetting['from'], draft: Draft): void {
+function placeTaint(taint: string, from: K3sSetting['from'], draft: Draft): void {
   const [, key = '', value = '', effect = ''] =
     /^([^=:]+)(?:=([^:]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(taint) ?? []
   if (!nameOfLabel.test(key) || !valueOfLabel.test(value))
@@ -115,7 +115,7 @@ export function placeTaint(taint: string, from: K3sSetting['from'], draft: Draft
 const allowed =
   /^(?:kubernetes\.io\/(?:hostname|arch|os)|node\.kubernetes\.io\/instance-type|topology\.kubernetes\.io\/(?:region|zone)|(?:[^/]+\.)?(?:kubelet|node)\.kubernetes\.io\/.+)$/
 
-export function placeLabel(label: string, role: Role, from: K3sSetting['from'], draft: Draft): void {
+function placeLabel(label: string, role: Role, from: K3sSetting['from'], draft: Draft): void {
   const equals = label.indexOf('=')
   const key = equals === -1 ? label : label.slice(0, equals)
   const value = equals === -1 ? '' : label.slice(equals + 1)
