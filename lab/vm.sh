@@ -40,14 +40,17 @@ trap 'rm -rf "$work"' EXIT
 
 # --- the kernel, unpacked and not installed -------------------------------------------------------------------------
 
-kernel_package=$(apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" { print $2; exit }')
-[ -n "$kernel_package" ] || { echo 'vm.sh: no kernel in the package lists: apt-get update' >&2; exit 1; }
-release=${kernel_package#linux-image-}
 mkdir "$work/download" "$work/kernel"
 # apt drops its rights and must be able to write there
 chmod 711 "$work"
 chmod 777 "$work/download"
-(cd "$work/download" && apt-get -q download "$kernel_package")
+download_kernel() {
+  kernel_package=$(apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" { print $2; exit }')
+  [ -n "$kernel_package" ] && (cd "$work/download" && apt-get -q download "$kernel_package")
+}
+# Lists that are missing, or so old that what they name is gone.
+download_kernel || { apt-get -q update && download_kernel; }
+release=${kernel_package#linux-image-}
 dpkg-deb -x "$work"/download/*.deb "$work/kernel"
 [ -e "$work/kernel/lib" ] || ln -s usr/lib "$work/kernel/lib"
 depmod -b "$work/kernel" "$release"
