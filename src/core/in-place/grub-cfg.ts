@@ -118,8 +118,8 @@ export function entryNames(id: string): {
 }
 
 /** Marks a boot of k3OS itself through the one-shot. The kernel ignores words with a dot that name no module. */
-export const probeArgument = 'k3os-migrate.probe'
-export const nonceArgument = 'k3os-migrate.nonce'
+const probeArgument = 'k3os-migrate.probe'
+const nonceArgument = 'k3os-migrate.nonce'
 
 /** Written once per node; arming and confirming only write `grubenv`. */
 export function migrationMenu(menu: InstallerMenu, system: NewSystem): string {

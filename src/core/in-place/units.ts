@@ -2,13 +2,13 @@ import type { BindMount } from './bind-mounts.ts'
 import { deadlineArgument } from './kernel-arguments.ts'
 
 /** STATE on the new system, by the initial RAM disk. */
-export const statePath = '/state'
+const statePath = '/state'
 /** Programs of ours on the new system. */
-export const ownPrograms = '/usr/lib/k3os-migrate'
+const ownPrograms = '/usr/lib/k3os-migrate'
 /** Exists once the new system is the default: the deadline no longer counts. */
-export const confirmedPath = '/etc/k3os-migrate/confirmed'
+const confirmedPath = '/etc/k3os-migrate/confirmed'
 /** `SOURCE TARGET` lines that the gate compares: paths on the new system. */
-export const bindsPath = '/etc/k3os-migrate/binds'
+const bindsPath = '/etc/k3os-migrate/binds'
 /** One file system by UUID at one place, as a command of k3OS mounted it. */
 export interface DiskMount {
   readonly uuid: string

@@ -1,0 +1,168 @@
+#!/bin/sh
+# What a move in place does on a node that runs k3OS, as root. busybox ash is enough. Data comes by stdin.
+#   look                facts for the gates, one NAME=VALUE a line
+#   unpack ID           a tar archive becomes /os/ID on STATE
+#   verify ID           "SHA256  ./PATH" lines: every file of /os/ID is read back and compared
+#   seed ID             a tar archive of the node's own files is laid over /os/ID
+#   menu                a new grub.cfg takes the place of k3OS's, which stays beside it as grub.cfg.k3os
+#   environment         prints grubenv
+#   arm                 1024 bytes are written over grubenv, in place
+#   remove ID           takes all of it away again
+set -eu
+umask 022
+command=${1:?}
+id=${2:-}
+grub=/boot/grub
+state=/run/k3os-migrate/state
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+case $id in *[!A-Za-z0-9-]* | -*) fail "'$id' cannot name a folder" ;; esac
+
+# What is mounted at /boot is a folder of STATE.
+state_device() {
+  awk '$5 == "/boot" { for (i = 7; i < NF; i++) if ($i == "-") { print $(i + 2); exit } }' /proc/self/mountinfo
+}
+
+# STATE as a whole; k3OS itself only shows folders of it.
+mount_state() {
+  device=$(state_device)
+  [ -b "$device" ] || fail '/boot is no folder of a disk: is this an installation of k3OS on a disk?'
+  mkdir -p "$state"
+  mount -t ext4 "$device" "$state" || fail "$device cannot be mounted a second time"
+  trap 'umount "$state"' EXIT
+}
+
+# GRUB reads the disk without the journal, and so does this.
+on_disk() { # PATH: its bytes
+  debugfs -D -R "cat $1" "$(state_device)" 2>/dev/null
+}
+
+look() {
+  device=$(state_device)
+  cat_line() { [ ! -r "$1" ] || head -n 1 "$1"; }
+  super() { dumpe2fs -h "$device" 2>/dev/null | sed -n "s/^$1: *//p"; }
+  echo "mode=$(cat_line /run/k3os/mode)"
+  echo "device=$device"
+  echo "uuid=$(super 'Filesystem UUID')"
+  echo "features=$(super 'Filesystem features')"
+  echo "fsState=$(super 'Filesystem state')"
+  echo "fsErrors=$(super 'FS Error count')"
+  echo "stateLabels=$(blkid | grep -c 'LABEL="K3OS_STATE"')"
+  echo "kilobytes=$(df -P -k / | awk 'NR == 2 { print $2 " " $4 }')"
+  echo "inodes=$(df -P -i / | awk 'NR == 2 { print $2 " " $4 }')"
+  echo "memoryKilobytes=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)"
+  echo "epoch=$(date +%s)"
+  if [ -d /sys/firmware/efi ]; then platform=x86_64-efi; else platform=i386-pc; fi
+  case $(uname -m) in aarch64) platform=arm64-efi ;; armv*) platform=arm-efi ;; esac
+  echo "platform=$platform"
+  for module in loadenv test normal linux ext2 search_fs_uuid; do
+    [ -e "$grub/$platform/$module.mod" ] || echo "missingModule=$module"
+  done
+  for marker in takeover factory-reset ephemeral growpart; do
+    [ ! -e "/k3os/system/$marker" ] || echo "marker=$marker"
+  done
+  echo "grubenv=$(stat -c '%s %b' "$grub/grubenv" 2>/dev/null)"
+  echo "etcd=$([ ! -d /var/lib/rancher/k3s/server/db/etcd ] || echo yes)"
+  echo "cgroupV1=$([ -e /sys/fs/cgroup/cgroup.controllers ] || echo yes)"
+  echo "debugfs=$(! command -v debugfs >/dev/null || echo yes)"
+  for parent in / /var /var/lib /var/log /var/spool; do
+    find "$parent" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sed 's/^/directory=/'
+  done
+}
+
+case $command in
+  look)
+    look
+    ;;
+  unpack)
+    mount_state
+    new=$state/os/$id
+    [ ! -e "$new" ] || fail "/os/$id is there already"
+    mkdir -p "$state/os"
+    rm -rf "$new.partial"
+    mkdir "$new.partial"
+    tar -x -p -f - -C "$new.partial" || fail 'the root tree could not be unpacked'
+    for need in vmlinuz initrd.img sbin/init state; do
+      [ -e "$new.partial/$need" ] || fail "the root tree has no /$need"
+    done
+    mv "$new.partial" "$new"
+    sync
+    ;;
+  verify)
+    mount_state
+    cd "$state/os/$id"
+    # What is read back must come from the disk.
+    sync
+    echo 3 >/proc/sys/vm/drop_caches
+    sha256sum -c >/run/k3os-migrate/verify 2>&1 ||
+      fail "read back from the disk, this differs: $(grep -v ': OK$' /run/k3os-migrate/verify | head -n 3 | tr '\n' ' ')"
+    cd /
+    ;;
+  seed)
+    mount_state
+    root=$state/os/$id
+    [ -d "$root" ] || fail "there is no /os/$id"
+    tar -x -p -f - -C "$root" || fail "the node's files could not be unpacked"
+    # Never the one of the tree, which all nodes would share, and never k3OS's, which changes at each boot.
+    tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
+    cd /
+    sync
+    ;;
+  menu)
+    mkdir -p /run/k3os-migrate
+    # k3OS's own menu does not read it; the one that comes now would boot at once what somebody armed long ago.
+    ! grep -q '^\(next\|saved\)_entry=.' "$grub/grubenv" 2>/dev/null || fail 'grubenv is armed already'
+    cat >"$grub/grub.cfg.new"
+    [ -s "$grub/grub.cfg.new" ] || fail 'the menu arrived empty'
+    [ -e "$grub/grub.cfg.k3os" ] || ln "$grub/grub.cfg" "$grub/grub.cfg.k3os"
+    if [ "$(stat -c '%s' "$grub/grubenv" 2>/dev/null)" != 1024 ]; then
+      # Whole from the start: GRUB cannot give it blocks.
+      { echo '# GRUB Environment Block' && head -c 999 /dev/zero | tr '\0' '#'; } >"$grub/grubenv.new"
+      mv -f "$grub/grubenv.new" "$grub/grubenv"
+    fi
+    sync
+    mv -f "$grub/grub.cfg.new" "$grub/grub.cfg"
+    sync
+    if command -v debugfs >/dev/null; then
+      on_disk /boot/grub/grub.cfg | cmp -s - "$grub/grub.cfg" || fail 'GRUB would still read the old menu'
+    fi
+    ;;
+  environment)
+    cat "$grub/grubenv"
+    ;;
+  arm)
+    mkdir -p /run/k3os-migrate
+    head -c 1025 >/run/k3os-migrate/grubenv
+    [ "$(wc -c </run/k3os-migrate/grubenv)" -eq 1024 ] || fail 'the block arrived incomplete'
+    [ "$(stat -c '%s' "$grub/grubenv")" = 1024 ] || fail 'grubenv has not 1024 bytes'
+    dd if=/run/k3os-migrate/grubenv of="$grub/grubenv" bs=1024 count=1 conv=notrunc,fsync 2>/dev/null ||
+      fail 'grubenv cannot be written'
+    if command -v debugfs >/dev/null; then
+      on_disk /boot/grub/grubenv | cmp -s - /run/k3os-migrate/grubenv || fail 'grubenv is not on the disk'
+    fi
+    ;;
+  remove)
+    # First what GRUB reads; a tree without an entry harms nobody, an entry without a tree does.
+    if [ -e "$grub/grub.cfg.k3os" ]; then
+      ln -f "$grub/grub.cfg.k3os" "$grub/grub.cfg.new"
+      mv -f "$grub/grub.cfg.new" "$grub/grub.cfg"
+      rm -f "$grub/grub.cfg.new"
+      sync
+    fi
+    if [ -n "$id" ]; then
+      mount_state
+      rm -rf "${state:?}/os/$id" "$state/os/$id.partial"
+      rmdir "$state/os" 2>/dev/null || true
+    fi
+    rm -f "$grub/grub.cfg.k3os"
+    cd /
+    sync
+    ;;
+  *)
+    fail "there is no command $command"
+    ;;
+esac

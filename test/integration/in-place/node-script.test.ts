@@ -1,0 +1,195 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { changedGrubEnvironment, writeGrubEnvironment } from '../../../src/core/in-place/grubenv.ts'
+import { readLook } from '../../../src/core/in-place/look.ts'
+import { requirePart } from '../../support/require-part.ts'
+
+const skip = requirePart(
+  'LOOP',
+  process.getuid?.() === 0 ? undefined : 'file systems can be mounted by root only',
+)
+const script = fileURLToPath(new URL('../../../templates/in-place/node.sh', import.meta.url))
+const oldMenu = 'set default=0\n# of the installer\n'
+const newMenu = `set default=0\nset fallback=0\n${'# long\n'.repeat(2000)}`
+const emptyBlock = writeGrubEnvironment(new Map())
+
+let directory: string
+let image: string
+
+/** A file system as STATE, on a loop device, and the script in a mount namespace where it is seen as k3OS shows it. */
+function run(
+  words: readonly string[],
+  input: string | Uint8Array = '',
+): { exit: number | null; out: string; err: string } {
+  return inState(`exec busybox ash ${script} "$@"`, words, input)
+}
+
+function inState(
+  command: string,
+  words: readonly string[] = [],
+  input: string | Uint8Array = '',
+): {
+  exit: number | null
+  out: string
+  err: string
+} {
+  const prepare = `set -e
+    mount -t tmpfs tmpfs /run
+    mkdir /run/s
+    mount -o loop "$1" /run/s
+    mount --bind /run/s/boot /boot
+    shift
+    ${command}`
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    ['-m', 'sh', '-c', prepare, 'sh', image, ...words],
+    { input },
+  )
+  return { exit: status, out: stdout.toString('latin1'), err: stderr.toString() }
+}
+
+/** Names, sizes and inodes of everything on STATE. */
+function everything(): string {
+  return inState('cd /run/s; find . -type f -printf "%p %s %i\\n" | sort').out
+}
+
+function tree(files: Readonly<Record<string, string>>): Buffer {
+  const root = mkdtempSync(join(directory, 'tree-'))
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), content)
+  }
+  mkdirSync(join(root, 'state'))
+  symlinkSync('boot/kernel', join(root, 'vmlinuz'))
+  return execFileSync('tar', ['-C', root, '-cf', '-', '.'])
+}
+
+const bootable = {
+  'boot/kernel': 'kernel\n',
+  'initrd.img': 'initrd\n',
+  'sbin/init': '',
+  'etc/machine-id': '',
+}
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'k3os-state-'))
+  image = join(directory, 'state.img')
+  const state = join(directory, 'state')
+  mkdirSync(join(state, 'boot/grub/i386-pc'), { recursive: true })
+  mkdirSync(join(state, 'k3os/data'), { recursive: true })
+  chmodSync(state, 0o755)
+  writeFileSync(join(state, 'boot/grub/grub.cfg'), oldMenu)
+  writeFileSync(join(state, 'boot/grub/grubenv'), emptyBlock)
+  const features = '^metadata_csum_seed,^orphan_file'
+  execFileSync(
+    'mke2fs',
+    ['-q', '-t', 'ext4', '-L', 'K3OS_STATE', '-O', features, '-d', state, image, '32M'],
+    {
+      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+    },
+  )
+})
+afterEach(() => {
+  rmSync(directory, { recursive: true })
+})
+
+describe.skipIf(skip)('what a move in place does on the node', () => {
+  test('says everything that the gates ask for', () => {
+    const { out, exit } = run(['look'])
+    const look = readLook(out, 'n1')
+    expect([exit, look.device, look.fileSystemErrors, look.fileSystemState]).toEqual([
+      0,
+      expect.stringMatching(/^\/dev\/loop/),
+      0,
+      'clean',
+    ])
+    expect(look.missingModules).toContain('loadenv')
+    expect(look.grubenv).toMatchObject({ bytes: 1024 })
+  })
+
+  test('puts the menu where GRUB reads it without the journal, and keeps the old one', () => {
+    expect(run(['menu'], newMenu)).toEqual({ exit: 0, out: '', err: '' })
+    // Once more, as after a crash: what is kept is still the one of the installer.
+    expect(run(['menu'], newMenu).exit).toBe(0)
+    expect(inState('cat /boot/grub/grub.cfg').out).toBe(newMenu)
+    expect(inState('cat /boot/grub/grub.cfg.k3os').out).toBe(oldMenu)
+    expect(everything()).not.toContain('grub.cfg.new')
+  })
+
+  test('makes an environment block where there is none, of bytes that are really there', () => {
+    inState('rm /boot/grub/grubenv')
+    run(['menu'], newMenu)
+    expect(run(['environment']).out).toBe(new TextDecoder().decode(emptyBlock))
+    expect(Number(inState('stat -c %b /boot/grub/grubenv').out)).toBeGreaterThan(0)
+  })
+
+  test('arms in place: the same blocks, nothing else touched', () => {
+    const place = 'debugfs -R "blocks /boot/grub/grubenv" $(losetup -nO NAME -j "$1") 2>/dev/null'
+    const before = [everything(), inState(place, [image]).out]
+    const armed = changedGrubEnvironment(emptyBlock, { next_entry: 'trial' })
+    expect(run(['arm'], armed)).toEqual({ exit: 0, out: '', err: '' })
+    expect(run(['environment']).out).toContain('next_entry=trial\n')
+    expect([everything(), inState(place, [image]).out]).toEqual(before)
+  })
+
+  test('does not bring in a menu while an older one-shot is armed', () => {
+    run(['arm'], changedGrubEnvironment(emptyBlock, { next_entry: 'stale' }))
+    expect(run(['menu'], newMenu)).toMatchObject({ exit: 1, err: 'grubenv is armed already\n' })
+    expect(inState('cat /boot/grub/grub.cfg').out).toBe(oldMenu)
+  })
+
+  test.each([1000, 1025])('does not arm with %i bytes', (length) => {
+    const { exit, err } = run(['arm'], new Uint8Array(length))
+    expect([exit, err]).toEqual([1, 'the block arrived incomplete\n'])
+    expect(run(['environment']).out).toBe(new TextDecoder().decode(emptyBlock))
+  })
+
+  test('unpacks a tree, lays the files of the node over it, and gives it an identity of its own', () => {
+    expect(run(['unpack', 'deb-1'], tree(bootable))).toEqual({ exit: 0, out: '', err: '' })
+    const files = { 'etc/hostname': 'n1\n', 'etc/machine-id': '' }
+    expect(run(['seed', 'deb-1'], tree(files))).toEqual({ exit: 0, out: '', err: '' })
+    const read = inState('cd /run/s/os/deb-1; cat vmlinuz etc/hostname etc/machine-id')
+    expect(read.out).toMatch(/^kernel\nn1\n[0-9a-f]{32}\n$/)
+  })
+
+  test.each([
+    ['a tree without a kernel', tree],
+    ['half an archive', (files: typeof bootable) => tree(files).subarray(0, 1500)],
+  ])('leaves no /os/ID of %s', (what, make) => {
+    const { 'boot/kernel': _kernel, ...rest } = bootable
+    const { exit } = run(
+      ['unpack', 'deb-1'],
+      make(what.includes('kernel') ? (rest as typeof bootable) : bootable),
+    )
+    expect(exit).toBe(1)
+    expect(inState('ls /run/s/os').out).not.toMatch(/^deb-1$/m)
+  })
+
+  test('finds a file that is not what was sent', () => {
+    run(['unpack', 'deb-1'], tree(bootable))
+    const line = (text: string): string =>
+      `${execFileSync('sha256sum', { input: text, encoding: 'utf8' }).slice(0, 64)}  ./initrd.img\n`
+    expect(run(['verify', 'deb-1'], line('initrd\n')).exit).toBe(0)
+    const { exit, err } = run(['verify', 'deb-1'], line('something else'))
+    expect([exit, err]).toEqual([1, expect.stringContaining('./initrd.img')])
+  })
+
+  test('takes everything away again, also twice', () => {
+    const before = everything()
+    run(['unpack', 'deb-1'], tree(bootable))
+    run(['menu'], newMenu)
+    expect(everything()).not.toBe(before)
+    expect(run(['remove', 'deb-1'])).toEqual({ exit: 0, out: '', err: '' })
+    expect(run(['remove', 'deb-1']).exit).toBe(0)
+    expect(everything()).toBe(before)
+  })
+
+  test.each([['../x'], ['a/b'], ['-rf']])('does not take %s for the name of a folder', (name) => {
+    const { exit, err } = run(['remove', name])
+    expect([exit, err]).toEqual([1, `'${name}' cannot name a folder\n`])
+  })
+})
