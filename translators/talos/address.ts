@@ -6,11 +6,10 @@ export function isAddress(text: string): boolean {
   return ipv4.test(text) || isIpv6(text)
 }
 
-/** An address, or one with the length of its network behind it. */
-export function isAddressOrSubnet(text: string): boolean {
+/** An address with the length of its network behind it. */
+export function isSubnet(text: string): boolean {
   const [, address = '', length = ''] = /^([^/]*)\/(\d{1,3})$/.exec(text) ?? []
-  if (length === '') return isAddress(text)
-  return Number(length) <= (ipv4.test(address) ? 32 : 128) && isAddress(address)
+  return length !== '' && Number(length) <= (ipv4.test(address) ? 32 : 128) && isAddress(address)
 }
 
 function isIpv6(text: string): boolean {

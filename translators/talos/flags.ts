@@ -1,6 +1,6 @@
 import type { K3sSetting } from '../../src/core/host/model.ts'
 import { breaksOf } from '../../src/core/k3s/ladder.ts'
-import { isAddress, isAddressOrSubnet } from './address.ts'
+import { isAddress, isSubnet } from './address.ts'
 import type { Draft } from './draft.ts'
 import { releases, type Setting } from './places.ts'
 
@@ -36,18 +36,27 @@ export function placeFlag(setting: K3sSetting, role: Role, draft: Draft): void {
   else if ('component' in fate)
     for (const word of valuesOf(value)) component(fate, key, word, from, role, draft)
   else if ('list' in fate) addressList(fate.list, setting, draft)
+  else if ('argument' in fate && role === 'agent')
+    draft.report('TRN-TALOS-FLAG', { flag: key, reason: 'a worker has no such component' }, from)
   else if ('argument' in fate) draft.addArgument(fate.argument, key, valuesOf(value).at(-1) ?? '', from)
   else draft.set(fate.text, valuesOf(value).at(-1) ?? '', from)
 }
 
-/** All flags that are lists are lists of addresses, and one that is none makes Talos refuse everything. */
+/** What each list may hold; Talos refuses everything for one item that it cannot read. */
+const isItem: Readonly<Record<string, (text: string) => boolean>> = {
+  'cluster-cidr': isSubnet,
+  'service-cidr': isSubnet,
+  'cluster-dns': isAddress,
+  'node-ip': (text) => isAddress(text) || isSubnet(text),
+}
+
 function addressList(place: Setting, { key, value, from }: K3sSetting, draft: Draft): void {
   const items = valuesOf(value)
     .flatMap((item) => item.split(','))
     .filter((item) => item !== '')
-  const addresses = items.filter(key === 'cluster-dns' ? isAddress : isAddressOrSubnet)
-  if (addresses.length > 0 || items.length === 0) draft.add(place, addresses, from)
-  if (addresses.length < items.length)
+  const addresses = items.filter((item) => isItem[key]?.(item) ?? false)
+  if (addresses.length > 0) draft.add(place, addresses, from)
+  if (addresses.length < items.length || items.length === 0)
     // It may be anything, even the secret of a flag that was swallowed.
     draft.report('TRN-TALOS-FLAG', { flag: key, reason: 'a value of it is no address' }, from)
 }
@@ -205,7 +214,14 @@ const datastore = 'Talos runs etcd on its control plane and nothing else'
 const fates: Readonly<Record<string, Fate>> = {
   'cluster-cidr': { list: 'podSubnets' },
   'service-cidr': { list: 'serviceSubnets' },
-  'cluster-domain': { text: 'dnsDomain' },
+  'cluster-domain': {
+    special({ value, from }, draft) {
+      const domain = valuesOf(value).at(-1) ?? ''
+      if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(domain))
+        draft.set('dnsDomain', domain, from)
+      else draft.report('TRN-TALOS-FLAG', { flag: 'cluster-domain', reason: 'it is no domain' }, from)
+    },
+  },
   'cluster-dns': { list: 'clusterDns' },
   'service-node-port-range': { argument: 'apiServerArgs' },
   'bind-address': { argument: 'apiServerArgs' },

@@ -1,4 +1,4 @@
-import type { HostModel } from '../../src/core/host/model.ts'
+import type { HostModel, K3sSetting } from '../../src/core/host/model.ts'
 import type { RuleId } from '../../src/core/findings.ts'
 import { configPath } from '../../src/core/path.ts'
 import type { Requirements } from '../../src/core/requirements.ts'
@@ -127,6 +127,8 @@ function machine(source: TranslationSource, draft: Draft): { readonly oldNames: 
     for (const setting of k3s.settings)
       if (apart.includes(setting.key))
         draft.report('TRN-TALOS-FLAG', { flag: setting.key, reason: subnetCount }, setting.from)
+      else if (setting.key === 'flannel-iface' && isWithoutFlannel(k3s.settings))
+        draft.report('TRN-TALOS-FLAG', { flag: setting.key, reason: 'there is no Flannel' }, setting.from)
       else placeFlag(setting, k3s.role, draft)
     for (const secret of [k3s.token, k3s.serverUrl])
       if (secret !== null && secret.from.length > 0)
@@ -151,9 +153,7 @@ function machine(source: TranslationSource, draft: Draft): { readonly oldNames: 
 function controlPlane({ host }: TranslationSource, draft: Draft): void {
   const { settings } = host.k3s
   const given = new Set(settings.map(({ key }) => key))
-  const noFlannel =
-    given.has('no-flannel') ||
-    settings.some(({ key, value }) => key === 'flannel-backend' && value === 'none')
+  const noFlannel = isWithoutFlannel(settings)
   // Options of Flannel are refused beside a network without a name.
   if (!noFlannel && draft.dialect === '1.13')
     draft.setLegacy(['cluster', 'network', 'cni', 'name'], 'flannel', [])
@@ -163,6 +163,12 @@ function controlPlane({ host }: TranslationSource, draft: Draft): void {
   else draft.set('nodeTaints', { $patch: 'delete' }, [], 'node-role.kubernetes.io/control-plane')
   const parts = missingParts(settings)
   if (parts.length > 0) draft.report('TRN-TALOS-SUPPLY', { parts }, [])
+}
+
+function isWithoutFlannel(settings: readonly K3sSetting[]): boolean {
+  return settings.some(
+    ({ key, value }) => key === 'no-flannel' || (key === 'flannel-backend' && value === 'none'),
+  )
 }
 
 function login({ config, host: { user } }: TranslationSource, draft: Draft): void {

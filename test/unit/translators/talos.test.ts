@@ -98,14 +98,29 @@ describe('flags of k3s', () => {
     expect(kind('HostnameConfig')[0]).toMatchObject({ auto: 'off', hostname: 'n7' })
   })
 
-  it.each(['--node-ip=--server', '--cluster-dns=10.43.0.0/16', '--cluster-cidr=10.42.0.0/33'])(
-    'an address that is none is not carried: %s',
-    (flag) => {
-      const { text, rules } = talos(server(flag))
-      expect(rules).toContain('TRN-TALOS-FLAG')
-      expect(text).not.toContain(flag.slice(flag.indexOf('=') + 1))
-    },
-  )
+  it.each([
+    '--node-ip=--server',
+    '--cluster-dns=10.43.0.0/16',
+    '--cluster-cidr=10.42.0.0/33',
+    '--cluster-cidr=10.42.0.1',
+    '--cluster-domain=a=b',
+  ])('an address or domain that is none is not carried: %s', (flag) => {
+    const { text, rules } = talos(server(flag))
+    expect(rules).toContain('TRN-TALOS-FLAG')
+    expect(text).not.toContain(flag.slice(flag.indexOf('=') + 1))
+  })
+
+  it('a port for Flannel is not carried beside no Flannel', () => {
+    const { text, rules } = talos(server('--flannel-iface=eth7', '--flannel-backend=none'))
+    expect(text).not.toContain('eth7')
+    expect(rules).toContain('TRN-TALOS-FLAG')
+  })
+
+  it('a worker gets no document of the API server', () => {
+    const { kind, rules } = talos(agent({ k3sArgs: ['agent', '--bind-address=10.0.0.5'] }))
+    expect(kind('KubeAPIServerConfig')).toEqual([])
+    expect(rules).toContain('TRN-TALOS-FLAG')
+  })
 
   it.each(['10.0.0.5', 'fd00::5', '10.0.0.0/24', 'fd00::/64'])('an address is: %s', (address) => {
     expect(talos(server(`--node-ip=${address}`)).kind('KubeNodeConfig')[0]).toMatchObject({
