@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { templateTools } from '../../../src/adapters/templates.ts'
+import { flagTable } from '../../../src/core/k3s/flag-table.ts'
+import { translateNode } from '../../../src/core/translate-node.ts'
+import { translators } from '../../../translators/index.ts'
 import { goldenCases, goldenFile } from '../../support/judges.ts'
 import { requirePart } from '../../support/require-part.ts'
+import { nodeFrom } from '../../support/translation.ts'
 import { missingValidators, validate, validateAll } from '../../support/validators.ts'
 
 // Each dialect by the loader of its own Talos: the patch is applied to what `talosctl gen config` makes, and the whole is
 // loaded again and validated, as the commands of MOVE.md do.
 
 const skip = requirePart('VALIDATORS', missingValidators())
+const tools = templateTools()
 const dialects = [
   ['talos', 'talos-1.14'],
   ['talos-1.13', 'talos-1.13'],
@@ -50,6 +56,36 @@ describe.skipIf(skip).each(dialects)('%s', (target, validator) => {
   it('has both roles among its cases', () => {
     expect(byRole.map(({ names }) => names.length > 0)).toEqual([true, true])
   })
+
+  // One value that Talos cannot read makes it refuse the machine, so each flag is tried with values it was not made for, too.
+  it.each(['server', 'agent'] as const)(
+    'takes what becomes of every flag of %s',
+    { timeout: 120_000 },
+    async (role) => {
+      const translator = await translators[target]?.()
+      if (translator === undefined) throw new Error(`no translator ${target}`)
+      const flags = flagTable
+        .trim()
+        .split('\n')
+        .flatMap((line) =>
+          ['10.0.0.5', '10.44.0.0/16', 'none'].map((value) => `--${line.split(' ')[0]}=${value}`),
+        )
+      const texts = flags.map((flag) => {
+        const node = nodeFrom({
+          hostname: 'n1',
+          k3os: { k3sArgs: [role, flag], serverUrl: 'https://10.0.0.1:6443', token: 'x' },
+        })
+        const { files } = translateNode(node, translator, tools)
+        return String(files.find(({ path }) => path === 'machine.yaml')?.content)
+      })
+      const kind = role === 'server' ? 'controlplane' : 'worker'
+      const verdicts = validateAll(validator, texts, '-patch-of', kind)
+      const refused = flags.flatMap((flag, index) =>
+        verdicts[index]?.accepted === true ? [] : [`${flag}: ${verdicts[index]?.said}`],
+      )
+      expect(refused).toEqual([])
+    },
+  )
 
   it.each([
     ['a key that does not exist', (text: string) => `${text}---\nmachine:\n  sysctl: {}\n`],
