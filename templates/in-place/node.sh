@@ -109,6 +109,10 @@ case $command in
     tar -x -p -f - -C "$root" || fail "the node's files could not be unpacked"
     # Never the one of the tree, which all nodes would share, and never k3OS's, which changes at each boot.
     tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
+    # kubelet hands resolv.conf to pods, where 127.0.0.53 is the pod itself.
+    case $(readlink "$root/etc/resolv.conf") in
+      */stub-resolv.conf) ln -sfn ../run/systemd/resolve/resolv.conf "$root/etc/resolv.conf" ;;
+    esac
     cd /
     sync
     ;;

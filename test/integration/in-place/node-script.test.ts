@@ -156,6 +156,15 @@ describe.skipIf(skip)('what a move in place does on the node', () => {
     expect(read.out).toMatch(/^kernel\nn1\n[0-9a-f]{32}\n$/)
   })
 
+  test('gives pods the name servers themselves, not a stub on this machine', () => {
+    run(['unpack', 'deb-1'], tree(bootable))
+    inState('ln -s ../run/systemd/resolve/stub-resolv.conf /run/s/os/deb-1/etc/resolv.conf')
+    expect(run(['seed', 'deb-1'], tree({})).exit).toBe(0)
+    expect(inState('readlink /run/s/os/deb-1/etc/resolv.conf').out).toBe(
+      '../run/systemd/resolve/resolv.conf\n',
+    )
+  })
+
   test.each([
     ['a tree without a kernel', tree],
     ['half an archive', (files: typeof bootable) => tree(files).subarray(0, 1500)],
