@@ -182,10 +182,15 @@ class Drain {
     if (this.view === undefined || nowMs < this.quietUntilMs) return
     const due = dueForEviction(this.view.present(), nowMs)
     const allowed = this.cap === undefined ? due : await this.cap.within(due, nowMs)
-    const next = allowed.slice(0, evictionsAtOnce)
-    const asked = await Promise.allSettled(next.map((entry) => this.evict(entry)))
-    // All requests have ended before the first failure is passed on: nothing of a drain goes on behind its back.
-    for (const result of asked) if (result.status === 'rejected') throw result.reason
+    // As many as go out before the next look, unless the server asks for quiet.
+    for (let at = 0; at < allowed.length; at += evictionsAtOnce) {
+      const asked = await Promise.allSettled(
+        allowed.slice(at, at + evictionsAtOnce).map((entry) => this.evict(entry)),
+      )
+      // All requests have ended before the first failure is passed on: nothing of a drain goes on behind its back.
+      for (const result of asked) if (result.status === 'rejected') throw result.reason
+      if (this.now() >= nowMs + pollMs || this.now() < this.quietUntilMs) return
+    }
   }
 
   private async evict(entry: LeavingPod): Promise<void> {

@@ -13,6 +13,9 @@ export class DrainedNode {
   readonly clock = new VirtualClock(new Date('2026-11-24T08:00:00Z'))
   readonly pods = new Map<string, Pod>()
   readonly evictions: { readonly uid: string; readonly atMs: number }[] = []
+  /** Evictions asked for and not answered yet, now and at most. */
+  underWay = 0
+  mostUnderWay = 0
   readonly lists: number[] = []
   readonly events: DrainEvent[] = []
   /** Replaces the answer to an eviction; an error is thrown. */
@@ -73,7 +76,13 @@ export class DrainedNode {
         if (error !== undefined) throw error
         return true
       },
-      evict: async ({ uid }) => this.evict(uid),
+      evict: async ({ uid }) => {
+        this.underWay += 1
+        this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay)
+        await Promise.resolve()
+        this.underWay -= 1
+        return this.evict(uid)
+      },
     }
   }
 
