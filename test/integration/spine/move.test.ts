@@ -266,7 +266,8 @@ for (const age of ['1.20', '1.35'] as const)
           await new Promise((resolve) => setTimeout(resolve, 1_000))
           await lab.startApiServer()
           resumed = await running.result
-        })
+          // Three nodes, and after each the workloads are looked at three times in a row.
+        }, 400_000)
 
         test('finishes', () => {
           expect(resumed).toMatchObject({ code: 0 })
