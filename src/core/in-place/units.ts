@@ -70,23 +70,15 @@ function mountUnit(path: string, text: string): { readonly name: string; readonl
   return { name: `${escapedPath(path)}.mount`, content: text }
 }
 
-/** Name of the unit of a path (systemd src/basic/unit-name.c). */
+/** Name of the unit of a path (systemd src/basic/unit-name.c): a dot is only escaped where the whole name begins. */
 export function escapedPath(path: string): string {
-  return path
-    .replaceAll(/^\/+|\/+$/g, '')
-    .split(/\/+/)
-    .map((part) => {
-      const bytes = [...new TextEncoder().encode(part)]
-      return bytes
-        .map((byte, index) => {
-          const char = String.fromCharCode(byte)
-          return /[A-Za-z0-9:_]/.test(char) || (char === '.' && index > 0)
-            ? char
-            : String.raw`\x${byte.toString(16).padStart(2, '0')}`
-        })
-        .join('')
-    })
-    .join('-')
+  const bytes = new TextEncoder().encode(path.replaceAll(/^\/+|\/+$/g, '').replaceAll(/\/+/g, '/'))
+  return Array.from(bytes, (byte, index) => {
+    const char = String.fromCharCode(byte)
+    if (char === '/') return '-'
+    const isPlain = /[A-Za-z0-9:_]/.test(char) || (char === '.' && index > 0)
+    return isPlain ? char : String.raw`\x${byte.toString(16).padStart(2, '0')}`
+  }).join('')
 }
 
 function specifierSafe(path: string): string {

@@ -49,7 +49,8 @@ describe('the units', () => {
   test.each([
     ['/var/lib/rancher', 'var-lib-rancher'],
     ['/data/my-app', String.raw`data-my\x2dapp`],
-    ['/a b/.x', String.raw`a\x20b-\x2ex`],
+    ['/a b/.x', String.raw`a\x20b-.x`],
+    ['/.x', String.raw`\x2ex`],
   ])('of %s are named as systemd names them', (path, name) => {
     expect(escapedPath(path)).toBe(name)
   })
