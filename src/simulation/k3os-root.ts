@@ -5,6 +5,8 @@ import { localPathDirectory, probes, usageProbe } from '../core/facts/probes.ts'
 import { localVolumePath, type Scenario, type ScenarioNode } from './scenario.ts'
 
 const datastoreBytes = 48_000_000
+/** Mostly the images of containerd. */
+const agentBytes = 2_400_000_000
 
 /**
  * A machine of a scenario as k3OS leaves it: its files, links and what its commands answer. The simulation makes bundles
@@ -67,6 +69,7 @@ export function k3osRoot(
   const kib = (bytes: number) => Math.ceil(bytes / 1024)
   const used: [path: string, kib: number][] = [
     ['/var/log', 4],
+    ['/var/lib/rancher/k3s/agent', kib(agentBytes)],
     ...volumes.map((volume): [string, number] => [localVolumePath(volume), kib(volume.bytes)]),
   ]
   if (volumes.length > 0) {
