@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// Parts that are slow to start (a control plane, an sshd) live in `integration`, one worker at a time on small machines.
+// Parts that are slow to start (a control plane, an sshd) live in `integration`: mostly they wait, so two at a time.
 export default defineConfig({
   test: {
     globals: false,
@@ -13,7 +13,6 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
         },
       },
       {

@@ -59,9 +59,9 @@ export const stepGraceMs = minutes(1)
 export const soakDefaults = { canaryMs: minutes(15), agentMs: minutes(5), serverMs: minutes(15) } as const
 
 /** What a drain is like: ours, which asks again until two looks show the node empty, or `kubectl drain`'s. */
-export const drainModes = ['strict', 'kubectl'] as const
+const drainModes = ['strict', 'kubectl'] as const
 /** A node that cannot be drained: everything is undone, or it stays cordoned until the run goes on. */
-export const drainFailures = ['uncordon', 'pause'] as const
+const drainFailures = ['uncordon', 'pause'] as const
 
 const windowSchema = z.strictObject({
   /** Days on which it starts. */

@@ -18,7 +18,11 @@ afterAll(async () => {
 
 test.each([
   ['talos', 'Talos Linux 1.14.1 grows a new cluster', 'inventory.yaml --target talos'],
-  ['elemental-rancher', 'Elemental with Rancher grows a new cluster', 'inventory.yaml --target elemental-rancher'],
+  [
+    'elemental-rancher',
+    'Elemental with Rancher grows a new cluster',
+    'inventory.yaml --target elemental-rancher',
+  ],
   ['bottlerocket', 'the target bottlerocket is not supported', 'supported targets: debian'],
   ['windows', 'the target "windows" is not supported', 'supported targets: debian'],
 ])('refuses to plan for %s, and says what there is', async (target, message, hint) => {
