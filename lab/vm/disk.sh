@@ -58,6 +58,8 @@ case $age in
   2019)
     mke2fs "${state[@]}" -b 1024 -I 128 -i 4096 "$out" 488281k
     resize2fs "$out?offset=$((start * 512))" "$((sectors / 2))k" >/dev/null 2>&1
+    # It cuts a file to the size of the file system, whatever the offset. What it cut off was still a hole.
+    truncate -s "${size}M" "$out"
     ;;
   *) echo "disk.sh: there is no age $age" >&2 && exit 1 ;;
 esac

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { requirePart } from '../support/require-part.ts'
 import { vmScenario } from '../support/vm-scenario.ts'
@@ -69,6 +70,7 @@ describe.skipIf(skip)('a disk as k3OS leaves it', () => {
 
   test('of 2019: small blocks and inodes, grown to the end of the disk, and no feature of later years', async () => {
     const { file, table } = await make({ firmware: 'bios', age: '2019' })
+    expect(statSync(file).size).toBe(6144 * 2 ** 20)
     const said = state(file, table.partitions[0]?.start ?? 0)
     expect(said).toMatch(/^Block size: +1024$/m)
     expect(said).toMatch(/^Inode size:\s+128$/m)
