@@ -99,7 +99,7 @@ test.skipIf(requirePart('SSH_KEYGEN', noSshKeygen))('names hashed by OpenSSH are
   writeFileSync(file, line('n1', 1) + line('[n2]:2222', 2))
   execFileSync('ssh-keygen', ['-H', '-f', file], { stdio: 'ignore' })
   const hashed = readFileSync(file, 'utf8')
-  expect(hashed).not.toContain('n1')
+  expect(hashed).toMatch(/^\|1\|.*\n\|1\|.*\n$/)
   expect(verdict(hashed, 'n1')).toEqual({ status: 'known' })
   expect(verdict(hashed, 'n2', 2222, key(2))).toEqual({ status: 'known' })
   expect(verdict(hashed, 'n3').status).toBe('unknown')
