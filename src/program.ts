@@ -7,6 +7,7 @@ import {
   type Action,
   type ClosingCommands,
 } from './program-closing.ts'
+import { addImageCommands, type ImageCommands } from './program-image.ts'
 import {
   assessFormats,
   count,
@@ -21,7 +22,7 @@ import {
 import { toolVersion } from './version.ts'
 
 /** Every command behind an import of its own: `--help` loads none of them. Tests give recording ones. */
-export interface Commands extends ClosingCommands {
+export interface Commands extends ClosingCommands, ImageCommands {
   readonly config: () => Promise<Action>
   readonly inventory: () => Promise<Action>
   readonly inventoryScript: () => Promise<Action>
@@ -46,6 +47,7 @@ export interface Commands extends ClosingCommands {
 
 const realCommands: Commands = {
   ...realClosingCommands,
+  imageBuild: async () => (await import('./commands/image-build.ts')).imageBuild,
   config: async () => (await import('./commands/config.ts')).config,
   inventory: async () => (await import('./commands/inventory.ts')).inventory,
   inventoryScript: async () => (await import('./commands/inventory.ts')).inventoryScript,
@@ -416,6 +418,7 @@ export function createProgram(
     .option('--out <file>', 'write there instead of to stdout')
     .addOption(output(['html', 'markdown'], 'markdown'))
 
+  addImageCommands({ program, add, output }, commands)
   addClosingCommands({ program, add, output }, commands)
 
   add(

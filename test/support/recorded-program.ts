@@ -95,6 +95,7 @@ function recordedProgram(
     completion: record('completion'),
     finalize: record('finalize'),
     finalizeApply: record('finalizeApply'),
+    imageBuild: record('imageBuild'),
   }
   return createProgram(io, () => undefined, commands)
 }

@@ -19,6 +19,14 @@ const planDefaults = {
   out: 'plan.json',
   output: 'table',
 }
+const imageDefaults = {
+  target: 'debian',
+  release: 'trixie',
+  arch: 'amd64',
+  firmware: true,
+  out: 'k3os-image',
+  output: 'table',
+}
 const translateDefaults = { out: 'k3os-translation', output: 'table' }
 
 /** What is typed, the command that runs, and the whole object it is given. */
@@ -198,6 +206,22 @@ const table: readonly (readonly [line: string, command: string, options: object]
     'evidence verify e.tar --allowed-signers a --require-signature -o json',
     'evidenceVerify',
     { file: 'e.tar', allowedSigners: 'a', requireSignature: true, output: 'json' },
+  ],
+  ['image build --target debian', 'imageBuild', imageDefaults],
+  [
+    'image build --target debian --release bookworm --arch arm64 --with nfs iscsi --no-firmware --mirror m --security-mirror s --out o -o json',
+    'imageBuild',
+    {
+      target: 'debian',
+      release: 'bookworm',
+      arch: 'arm64',
+      with: ['nfs', 'iscsi'],
+      firmware: false,
+      mirror: 'm',
+      securityMirror: 's',
+      out: 'o',
+      output: 'json',
+    },
   ],
   ['completion bash', 'completion', { shell: 'bash', tree: expect.anything() as unknown }],
   ['rbac apply', 'rbac', { command: ['apply'], namespace: 'kube-system', output: 'yaml' }],
