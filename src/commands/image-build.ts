@@ -62,7 +62,7 @@ export async function imageBuild(options: ImageBuildOptions, io: CommandIo): Pro
   await requireTools(wish, io)
   const sources = treeSources(wish, chosenMirrors(options.mirror, options.securityMirror))
   if (sources.length === 1)
-    io.err('without security updates: where this mirror has them is said by --security-mirror URL\n')
+    io.err('it will have no security updates: name the mirror that has them with --security-mirror URL\n')
   const directory = resolve(io.cwd, options.out)
   const cache = join(cacheFolder(io), 'packages', `${wish.release}-${wish.architecture}`)
   await makeFolder(directory)
