@@ -1,4 +1,5 @@
-import { base64Encode, utf8Encode } from './k3os/bytes.ts'
+import { toBase64 } from './base64.ts'
+import { utf8Encode } from './k3os/bytes.ts'
 import type { K3osConfig } from './k3os/config.ts'
 import { childPath, type ConfigPath, leaves } from './path.ts'
 
@@ -135,7 +136,7 @@ export function createRedactor(hmac8: (value: string) => string, secrets: readon
 function formsOf(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1)
   const url = encodeURIComponent(secret.toWellFormed())
-  const base64 = base64Encode(utf8Encode(secret))
+  const base64 = toBase64(utf8Encode(secret))
   return [secret, json, url, base64, base64.replace(/=+$/, '')].filter(
     (form) => form.length >= shortestScrubbed,
   )

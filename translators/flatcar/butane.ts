@@ -1,5 +1,6 @@
 import { Document, isMap, isScalar, isSeq, type Node } from 'yaml'
-import { base64Encode, firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
+import { toBase64 } from '../../src/core/base64.ts'
+import { firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
 import { ownership, plainFiles, unitsOf, type IgnitionSource } from '../linux/ignition.ts'
 import type { RootFile } from '../linux/root-file.ts'
 
@@ -48,7 +49,7 @@ function entry(file: RootFile): object {
     ...ownership(file.owner),
     contents:
       text === null || /[^\t\n\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd]/.test(text)
-        ? { source: `data:;base64,${base64Encode(file.content)}` }
+        ? { source: `data:;base64,${toBase64(file.content)}` }
         : { inline: text },
   }
 }

@@ -1,5 +1,5 @@
 import type { HostModel } from '../../src/core/host/model.ts'
-import { base64Encode } from '../../src/core/k3os/bytes.ts'
+import { toBase64 } from '../../src/core/base64.ts'
 import type { RootFile } from './root-file.ts'
 
 /** What both forms of the configuration are made of: JSON for Ignition, YAML for Butane. */
@@ -71,7 +71,7 @@ export function ignition(source: IgnitionSource): object {
         mode: file.mode,
         overwrite: true,
         ...ownership(file.owner),
-        contents: { source: `data:;base64,${base64Encode(file.content)}` },
+        contents: { source: `data:;base64,${toBase64(file.content)}` },
       })),
     },
     systemd: { units: unitsOf(source) },

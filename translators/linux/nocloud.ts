@@ -1,5 +1,6 @@
 import type { HostModel } from '../../src/core/host/model.ts'
-import { base64Encode, utf8Decode } from '../../src/core/k3os/bytes.ts'
+import { toBase64 } from '../../src/core/base64.ts'
+import { utf8Decode } from '../../src/core/k3os/bytes.ts'
 import type { OutputFile, TraceEntry, TranslateTools } from '../../src/core/translation.ts'
 import { yaml } from '../../src/core/yaml-text.ts'
 import { networkConfig } from './netplan.ts'
@@ -100,7 +101,7 @@ function writeFile(file: RootFile): object {
     // Its owner only exists once cloud-init has made the users.
     ...(/^(?:root|\d+):(?:root|\d+)$/.test(file.owner) ? {} : { defer: true }),
     ...(plain ? {} : { encoding: 'b64' }),
-    content: plain ? utf8Decode(file.content) : base64Encode(file.content),
+    content: plain ? utf8Decode(file.content) : toBase64(file.content),
   }
 }
 

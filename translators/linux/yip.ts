@@ -1,5 +1,6 @@
 import type { HostModel } from '../../src/core/host/model.ts'
-import { base64Encode, utf8Decode, utf8Encode } from '../../src/core/k3os/bytes.ts'
+import { toBase64 } from '../../src/core/base64.ts'
+import { utf8Decode, utf8Encode } from '../../src/core/k3os/bytes.ts'
 import { isPlainText, ownFolder, type RootFile } from './root-file.ts'
 
 /** A step of a stage: keys in the order yip documents them, not in the order it runs them. */
@@ -59,7 +60,7 @@ function yipFile({ path, content, mode, owner }: RootFile): object {
     permissions: mode,
     ...numbersOf(owner),
     ...(isText ? {} : { encoding: 'b64' }),
-    content: isText ? utf8Decode(escaped) : base64Encode(escaped),
+    content: isText ? utf8Decode(escaped) : toBase64(escaped),
   }
 }
 

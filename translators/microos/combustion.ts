@@ -1,5 +1,6 @@
 import type { HostModel } from '../../src/core/host/model.ts'
-import { base64Encode, firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
+import { toBase64 } from '../../src/core/base64.ts'
+import { firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
 import { sh } from '../../src/core/shell.ts'
 import type { TranslateTools } from '../../src/core/translation.ts'
 import type { RootFile } from '../linux/root-file.ts'
@@ -62,6 +63,6 @@ function input(bytes: Uint8Array): string {
     !/[^\t\n\u0020-\u007e\u00a0-\uffff]/.test(text) &&
     !text.split('\n').includes(end)
   if (asIs) return `<<'${end}'\n${text}${end}`
-  const lines = base64Encode(bytes).replaceAll(/.{76}(?=.)/g, '$&\n')
+  const lines = toBase64(bytes).replaceAll(/.{76}(?=.)/g, '$&\n')
   return `< <(base64 -d <<'${end}'\n${lines}\n${end}\n)`
 }

@@ -1,7 +1,5 @@
-// Text and bytes as Go sees them. Written out here because the same code runs in a small JavaScript engine that has no
-// TextDecoder, and because Go replaces each bad byte on its own where TextDecoder replaces whole stretches.
+// Text and bytes as Go sees them: it replaces each bad byte on its own where TextDecoder replaces whole stretches.
 
-const replacement = '\ufffd'
 const chunk = 8192
 
 /** Go's `string(bytes)` made valid the way encoding/json does it: every byte that is not UTF-8 becomes U+FFFD. */
@@ -70,38 +68,14 @@ function utf8At(bytes: Uint8Array, index: number): { point: number; width: numbe
   return { point, width }
 }
 
+const encoder = new TextEncoder()
+
+/** Half a surrogate pair becomes U+FFFD, as in Go. */
 export function utf8Encode(text: string): Uint8Array {
-  const bytes: number[] = []
-  for (const character of text) {
-    const point = (character.isWellFormed() ? character : replacement).codePointAt(0) ?? 0xfffd
-    if (point < 0x80) bytes.push(point)
-    else if (point < 0x800) bytes.push(0xc0 | (point >> 6), 0x80 | (point & 0x3f))
-    else if (point < 0x10000)
-      bytes.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f))
-    else
-      bytes.push(
-        0xf0 | (point >> 18),
-        0x80 | ((point >> 12) & 0x3f),
-        0x80 | ((point >> 6) & 0x3f),
-        0x80 | (point & 0x3f),
-      )
-  }
-  return Uint8Array.from(bytes)
+  return encoder.encode(text)
 }
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-
-export function base64Encode(bytes: Uint8Array): string {
-  let text = ''
-  for (let index = 0; index < bytes.length; index += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(index, index + 3)
-    const left = bytes.length - index
-    text += `${alphabet[a >> 2]}${alphabet[((a & 3) << 4) | (b >> 4)]}`
-    text += left > 1 ? alphabet[((b & 15) << 2) | (c >> 6)] : '='
-    text += left > 2 ? alphabet[c & 63] : '='
-  }
-  return text
-}
 
 export type Decoded = { readonly bytes: Uint8Array } | { readonly badByte: number }
 

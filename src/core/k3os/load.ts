@@ -1,4 +1,5 @@
-import { base64Encode, firstInvalidUtf8, utf8Decode } from './bytes.ts'
+import { toBase64 } from '../base64.ts'
+import { firstInvalidUtf8, utf8Decode } from './bytes.ts'
 import { trimSpace } from './coerce.ts'
 import { type IgnoredArgument, readCommandLine } from './cmdline.ts'
 import { compareBytes } from './compare.ts'
@@ -193,7 +194,7 @@ function loadUserData(kind: SourceKind, file: SourceText): Loaded | Unloadable {
   }
   const entry = tableOf(source, {
     encoding: text(binary ? 'b64' : ''),
-    content: text(binary ? base64Encode(file.bytes) : source.text),
+    content: text(binary ? toBase64(file.bytes) : source.text),
     owner: text('root'),
     path: text(userDataScript),
     permissions: text('0700'),

@@ -2,7 +2,7 @@ import type { ConfigPath } from '../path.ts'
 import { isSecretPath, replaceSecrets, secretLeaves } from '../redact.ts'
 import type { K3osConfig } from './config.ts'
 import type { Effect } from './effects.ts'
-import { base64Encode } from './bytes.ts'
+import { toBase64 } from '../base64.ts'
 import { textOf } from './planned-file.ts'
 
 /** A file to print: its content as text, or as base64 when it is none; the mode as octal digits. */
@@ -37,7 +37,7 @@ function printFile(
   mask: ((secret: string) => string) | null,
 ): PrintedFile {
   const { kind, path, mode, owner, from } = effect
-  const content = textOf(effect) ?? base64Encode(effect.content)
+  const content = textOf(effect) ?? toBase64(effect.content)
   // The configuration may hold it encoded, and then the secret there is another text.
   const hidden = mask !== null && content !== '' && from.some(isSecretPath)
   const octal = `0${mode.toString(8).padStart(3, '0')}`
