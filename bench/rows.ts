@@ -1,6 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '../src/adapters/clock.ts'
+import { runFiles } from '../src/adapters/files.ts'
+import { openJournal } from '../src/adapters/run-directory.ts'
 import { readConfig } from '../src/core/k3os/read.ts'
+import { Journal } from '../src/migrate/journal.ts'
 import { writeFleet } from '../test/support/fleet.ts'
 import { writeMovableFleet } from '../test/support/movable-fleet.ts'
 
@@ -22,7 +27,7 @@ export interface WorkRow {
   readonly name: string
   /** What one turn handles, for the time of each. */
   readonly units: number
-  readonly run: () => void
+  readonly run: () => void | Promise<void>
 }
 
 /** One process that does much: how long it takes and how much memory it has at its peak. */
@@ -56,6 +61,12 @@ export function rows(scratch: string): readonly (ProcessRow | WorkRow | FleetRow
     },
     { kind: 'work', name: 'merge 1000 nodes', units: 1000, run: mergeNodes },
     {
+      kind: 'work',
+      name: 'journal, each record on the disk',
+      units: 200,
+      run: async () => appendRecords(scratch, 200),
+    },
+    {
       kind: 'fleet',
       name: 'assess 1000 nodes, 30000 pods, all reports',
       argv: `assess --inventory inventory.yaml --out assessment.txt --report ${reports}`.split(' '),
@@ -86,6 +97,16 @@ export function rows(scratch: string): readonly (ProcessRow | WorkRow | FleetRow
       },
     },
   ]
+}
+
+/** Onto the disk of the folder for temporary files. */
+async function appendRecords(folder: string, count: number): Promise<void> {
+  const directory = mkdtempSync(join(folder, 'run-'))
+  const sink = await openJournal(directory)
+  const ports = { clock: systemClock, files: runFiles(directory) }
+  const journal = new Journal({ runId: 'bench', ports, sink, records: [] })
+  for (let record = 0; record < count; record += 1) await journal.note('shop-1', 'drain', 1, { record })
+  await sink.close()
 }
 
 function mergeNodes(): void {

@@ -40,7 +40,8 @@ const peakHook = `data:text/javascript,${encodeURIComponent(
 
 const scratch = mkdtempSync(join(tmpdir(), 'k3os-migrate-bench-'))
 try {
-  const results = rows(scratch).map(measure)
+  const results: Result[] = []
+  for (const row of rows(scratch)) results.push(await measure(row))
   const cells = results.map(({ name, medianMs, ratio, aim, perUnitMs, says }) => [
     name,
     medianMs.toFixed(1),
@@ -62,7 +63,7 @@ try {
   rmSync(scratch, { recursive: true, force: true })
 }
 
-function measure(row: ProcessRow | WorkRow | FleetRow): Result {
+async function measure(row: ProcessRow | WorkRow | FleetRow): Promise<Result> {
   switch (row.kind) {
     case 'process':
       return measureProcess(row)
@@ -92,9 +93,15 @@ function startNode(args: readonly string[], exit: number): void {
   if (status !== exit) throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr}`)
 }
 
-function measureWork({ name, units, run }: WorkRow): Result {
-  run()
-  const medianMs = median(Array.from({ length: pairs }, () => timeMs(run)))
+async function measureWork({ name, units, run }: WorkRow): Promise<Result> {
+  await run()
+  const turns: number[] = []
+  for (let turn = 0; turn < pairs; turn += 1) {
+    const start = performance.now()
+    await run()
+    turns.push(performance.now() - start)
+  }
+  const medianMs = median(turns)
   return { name, medianMs, bareNodeMs: null, ratio: null, aim: null, perUnitMs: medianMs / units }
 }
 
