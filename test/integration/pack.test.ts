@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -64,9 +64,14 @@ describe('installed', () => {
       join(dir, 'sources'),
     ])
     expect(sources.status).toBe(0)
-    const files = readdirSync(join(dir, 'sources/shop-0001'))
+    const filesIn = (folder: string): string[] =>
+      readdirSync(join(dir, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(join(dir, folder), join(entry.parentPath, entry.name)))
+        .toSorted()
+    const files = filesIn('sources/shop-0001')
     expect(files).not.toEqual([])
-    expect(readdirSync(join(dir, 'packed/shop-0001'))).toEqual(files)
+    expect(filesIn('packed/shop-0001')).toEqual(files)
     for (const file of files)
       expect(readFileSync(join(dir, 'packed/shop-0001', file), 'utf8')).toBe(
         readFileSync(join(dir, 'sources/shop-0001', file), 'utf8'),
