@@ -534,6 +534,12 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     'it ends in 31 days',
     withAgent(certificate('2026-12-24T00:00:00Z')),
   ),
+  'PRE-FLAG-REFUSED': gate(
+    'k3s has no such flag',
+    withAgent(started('agent', '--no-such-flag')),
+    'it has',
+    withAgent(started('agent', '--node-ip=192.0.2.7')),
+  ),
   'PRE-LADDER-FLAG': gate(
     'a flag ends with a later k3s',
     withAgent(started('agent', '--no-flannel')),

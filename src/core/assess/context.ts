@@ -1,6 +1,8 @@
 import type { Fit } from '../assessment.ts'
 import type { Finding, RuleId } from '../findings.ts'
 import type { ClusterFacts, Inventory, InventoryNode, KubeNode, NodeFacts, Pod } from '../inventory.ts'
+import type { K3osConfig } from '../k3os/config.ts'
+import type { MergedReading } from '../k3os/reading.ts'
 import type { Plan } from '../plan.ts'
 import type { Requirements } from '../requirements.ts'
 
@@ -9,6 +11,9 @@ export interface ConfigVerdict {
   /** `unread`: nobody could ask it; `reason` says why. */
   readonly status: 'merged' | 'rejected' | 'unread'
   readonly reason?: string
+  /** What k3OS made of it, and where each value was written; of merged ones. */
+  readonly config?: K3osConfig
+  readonly origins?: MergedReading['origins']
   readonly findings: readonly Finding[]
 }
 

@@ -1,7 +1,7 @@
 /**
  * Flags of Kubernetes components that k3s passes on (`kubelet-arg`, …) and that no longer exist: component (`all` = each
- * of them), flag, first and last minor in which it may have gone, what takes its place. A component stops at a flag it
- * does not know, and k3s with it.
+ * of them), flag, first and last minor in which it may have gone, what takes its place. A component
+ * stops at a flag it does not know, and k3s with it.
  *
  * From the flag lists of the Kubernetes sources vendored by k3s v1.17.17 to v1.21.2, and the changes that removed the later
  * ones; `~` = the minor was named by a second-hand list and not looked up in the source. Flags that came after v1.21 and
@@ -103,4 +103,18 @@ export const removedValueTable = `
 kube-apiserver enable-admission-plugins PodSecurityPolicy 25 Pod Security admission (on by default)
 kube-apiserver enable-admission-plugins SecurityContextDeny 30 -
 kube-proxy proxy-mode userspace 26 iptables or nftables
+`
+
+/**
+ * Flags of k3s itself, and values of them after `=`, that it stops at: flag, minor, what takes its place. k3s keeps such a
+ * flag for one more minor only to say so (k3s-io/k3s#6574), so the minor without the flag
+ * in `flag-table.ts` is a later one.
+ */
+export const endedFlagTable = `
+no-deploy 25 --disable
+cluster-secret 25 --token
+no-flannel 25 --flannel-backend=none (on servers; an agent takes it from the server)
+disable-selinux 26 --selinux, which means the opposite and is off without the flag
+flannel-backend=wireguard 26 wireguard-native, on all nodes at once: the two do not talk to each other
+flannel-backend=ipsec 27 wireguard-native
 `

@@ -106,8 +106,8 @@ export function readCommandLine(source: {
 }
 
 /** Arguments with the value each word comes from; k3OS puts labels and taints behind `k3s_args`. */
-function wordsWithOrigin(
-  effect: Extract<Effect, { kind: 'k3s' }>,
+export function wordsWithOrigin(
+  effect: K3sEffect,
   config: K3osConfig,
 ): { text: string; from: ConfigPath[] }[] {
   const own = config.k3os.k3sArgs?.length ?? 0

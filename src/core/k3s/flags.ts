@@ -47,6 +47,11 @@ export function findFlag(name: string): K3sFlag | undefined {
   return byName.get(name)
 }
 
+/** The flag that a variable takes the place of. */
+export function flagOfVariable(variable: string): K3sFlag | undefined {
+  return flags.find((flag) => flag.variable === variable)
+}
+
 /** Why k3s of this role and version does not take the flag; null when it does, or when the version is not known. */
 export function flagRefusal(flag: K3sFlag, role: K3sRole, version: string | null): string | null {
   if (!flag.roles.includes(role)) return `a flag of ${flag.roles.join(' and ')}s only`

@@ -1,8 +1,9 @@
 import { removedApiTable } from '../data/removed-apis.ts'
-import { removedFlagTable, removedValueTable } from '../data/removed-flags.ts'
+import { endedFlagTable, removedFlagTable, removedValueTable } from '../data/removed-flags.ts'
 import { removedGateTable } from '../data/removed-gates.ts'
 import type { ServiceFacts } from '../machine-facts.ts'
 import { readArguments } from './arguments.ts'
+import { flagOfVariable, type K3sFlag } from './flags.ts'
 
 /**
  * What of a k3s command line, and of the APIs a cluster serves, breaks at which minor of Kubernetes on the way up. k3s takes
@@ -24,6 +25,7 @@ export interface Break {
   readonly instead: string | null
 }
 
+/** Flags of k3s that hand on flags of a Kubernetes component. */
 const components: Readonly<Record<string, string>> = {
   'kubelet-arg': 'kubelet',
   'kube-proxy-arg': 'kube-proxy',
@@ -54,6 +56,14 @@ const removedValues = rows(removedValueTable).map(
     minor: Number(minor),
     instead: orNull(instead.join(' ')),
   }),
+)
+
+/** By `no-deploy`, `flannel-backend=wireguard`. */
+const endedFlags = new Map(
+  rows(endedFlagTable).map(([name = '', minor, ...instead]) => [
+    name,
+    { ...plainEnd(Number(minor)), instead: orNull(instead.join(' ')) },
+  ]),
 )
 
 const removedGates = new Map(
@@ -90,29 +100,42 @@ export function breaksOf(words: NonNullable<ServiceFacts['arguments']>): Break[]
   const found = new Map<string, Break>()
   for (const argument of readArguments(words, false)) {
     if (argument.kind !== 'flag') continue
-    const { flag, value } = argument
-    const removed = flag.removed === null ? null : minorOf(flag.removed)
-    const component = components[flag.name]
-    const all: Break[] = []
-    if (removed !== null)
-      all.push({
-        what: `--${flag.name}`,
-        kind: 'flag',
-        from: removed,
-        to: removed,
-        doubtful: false,
-        instead: successors[flag.name] ?? null,
-      })
-    if (component !== undefined) all.push(...argumentBreaks(flag.name, component, String(value)))
-    for (const one of all) if (one.from <= newestMinor && !found.has(one.what)) found.set(one.what, one)
+    for (const one of breaksOfFlag(argument.flag, String(argument.value)))
+      if (!found.has(one.what)) found.set(one.what, one)
   }
   return [...found.values()]
 }
 
-const successors: Readonly<Record<string, string>> = {
-  'no-deploy': '--disable',
-  'cluster-secret': '--token',
-  'no-flannel': '--flannel-backend=none',
+/** Of one flag, however it was given. */
+export function breaksOfFlag({ name, removed }: K3sFlag, value: string): Break[] {
+  const component = components[name]
+  const minor = removed === null ? null : minorOf(removed)
+  const end = endedFlags.get(name) ?? (minor === null ? undefined : plainEnd(minor))
+  const ofValue = endedFlags.get(`${name}=${value}`)
+  const all: Break[] = [
+    ...(end === undefined ? [] : [{ what: `--${name}`, kind: 'flag' as const, ...end }]),
+    ...(ofValue === undefined ? [] : [{ what: `--${name}=${value}`, kind: 'flag' as const, ...ofValue }]),
+    ...(component === undefined ? [] : argumentBreaks(name, component, value)),
+  ]
+  return all.filter(({ from }) => from <= newestMinor)
+}
+
+/** Of a variable that k3s reads in place of a flag: `K3S_CLUSTER_SECRET`. */
+export function breaksOfVariable(name: string): Break[] {
+  const flag = flagOfVariable(name)
+  if (flag === undefined) return []
+  const end = breaksOfFlag(flag, '').find(({ what }) => what === `--${flag.name}`)
+  return end === undefined ? [] : [{ ...end, what: name }]
+}
+
+function plainEnd(minor: number): Omit<Break, 'what' | 'kind'> {
+  return { from: minor, to: minor, doubtful: false, instead: null }
+}
+
+/** What breaks of `--kubelet-arg=network-plugin=cni`; none for flags that hand nothing on. */
+export function breaksOfArgument(k3sFlag: string, text: string): Break[] {
+  const component = components[k3sFlag]
+  return component === undefined ? [] : argumentBreaks(k3sFlag, component, text)
 }
 
 /** `network-plugin=cni`, also with dashes in front. */
@@ -127,11 +150,9 @@ function argumentBreaks(k3sFlag: string, component: string, text: string): Break
   return removedValues
     .filter((one) => one.component === component && one.flag === name && given.includes(one.value))
     .map(({ value: old, minor, instead }) => ({
+      ...plainEnd(minor),
       what: `${k3sFlag} ${name}=${old}`,
       kind: 'flag',
-      from: minor,
-      to: minor,
-      doubtful: false,
       instead,
     }))
 }

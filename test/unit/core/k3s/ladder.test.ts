@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { breaksOf, endingApis, minorOf } from '../../../../src/core/k3s/ladder.ts'
+import { breaksOf, breaksOfVariable, endingApis, minorOf } from '../../../../src/core/k3s/ladder.ts'
 
 const breaks = (...words: string[]) =>
   breaksOf(['server', ...words]).map(({ what, from, to, instead }) => [what, from, to, instead])
@@ -7,8 +7,24 @@ const breaks = (...words: string[]) =>
 describe('what of a command line breaks', () => {
   test('flags of k3s', () => {
     expect(breaks('--no-deploy', 'traefik', '--disable', 'servicelb')).toEqual([
-      ['--no-deploy', 26, 26, '--disable'],
+      ['--no-deploy', 25, 25, '--disable'],
     ])
+  })
+
+  test('values of flags of k3s', () => {
+    expect(breaks('--flannel-backend', 'wireguard')).toEqual([
+      [
+        '--flannel-backend=wireguard',
+        26,
+        26,
+        'wireguard-native, on all nodes at once: the two do not talk to each other',
+      ],
+    ])
+    expect(breaks('--flannel-backend=wireguard-native')).toEqual([])
+  })
+
+  test('flags without a row of their own, by the version that lacks them', () => {
+    expect(breaks('--multi-cluster-cidr')).toEqual([['--multi-cluster-cidr', 30, 30, null]])
   })
 
   test('flags of components, in both ways of writing them', () => {
@@ -69,6 +85,18 @@ describe('what of a command line breaks', () => {
 
   test('nothing of a plain command line', () => {
     expect(breaks('--disable', 'traefik', '--kubelet-arg', 'max-pods=200')).toEqual([])
+  })
+})
+
+describe('a variable that k3s reads in place of a flag', () => {
+  test('ends with its flag', () => {
+    expect(breaksOfVariable('K3S_CLUSTER_SECRET')).toMatchObject([
+      { what: 'K3S_CLUSTER_SECRET', from: 25, instead: '--token' },
+    ])
+  })
+
+  test('is nothing when the flag stays, or there is none', () => {
+    expect(['K3S_TOKEN', 'NO_SUCH'].flatMap(breaksOfVariable)).toEqual([])
   })
 })
 

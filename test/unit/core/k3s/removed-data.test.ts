@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { removedApiTable } from '../../../../src/core/data/removed-apis.ts'
-import { removedFlagTable } from '../../../../src/core/data/removed-flags.ts'
+import { endedFlagTable, removedFlagTable } from '../../../../src/core/data/removed-flags.ts'
 import { removedGateTable } from '../../../../src/core/data/removed-gates.ts'
 import { sharedDir } from '../../../support/shared.ts'
 
@@ -33,6 +33,30 @@ describe.skipIf(folder === undefined)('compared with ../shared/data', () => {
       return `${component} ${flag} ${minor(from)} ${minor(to ?? from)}`
     })
     expect(cells(removedFlagTable, 4)).toEqual(expected.toSorted())
+  })
+
+  test('flags and values of k3s itself that it stops at', () => {
+    const row = z.object({ fatal_since: z.string().nullish() })
+    const { removed_flags: flags, removed_values: values } = read(
+      'k3s-flags.yaml',
+      z.object({
+        removed_flags: z.array(row.extend({ name: z.string() })),
+        removed_values: z.array(row.extend({ flag: z.string(), value: z.string() })),
+      }),
+    )
+    const ends = [
+      ...flags.map(({ name, fatal_since }) => ({ name, fatal_since })),
+      // A value in capitals is a form of many values.
+      ...values.flatMap(({ flag, value, fatal_since }) =>
+        value.startsWith('BACKEND') ? [] : [{ name: `${flag}=${value}`, fatal_since }],
+      ),
+    ]
+    const expected = ends.flatMap(({ name, fatal_since }) => {
+      const [, from] = /^v1\.(\d+)\.0$/.exec(fatal_since ?? '') ?? []
+      return from === undefined ? [] : [`${name} ${from}`]
+    })
+    expect(cells(endedFlagTable, 2)).toEqual(expect.arrayContaining(expected))
+    expect(expected.length).toBeGreaterThan(3)
   })
 
   test('feature gates', () => {
