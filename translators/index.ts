@@ -14,6 +14,11 @@ export const translators: Readonly<Record<string, () => Promise<Translator>>> = 
   'talos-1.13': async () => (await import('./talos/index.ts')).translator113,
 }
 
+/** Those that can also lie beside k3OS: the node's files for their root tree. */
+export const besideTranslators: Readonly<Record<string, () => Promise<Translator>>> = {
+  debian: async () => (await import('./debian/beside.ts')).besideTranslator,
+}
+
 /** Systems people ask for that cannot run k3s; what they get is the reason, for every value. */
 export const refusals: Readonly<
   Record<string, { readonly reason: string; readonly load: () => Promise<Translator> }>

@@ -221,6 +221,10 @@ function deliveryText({ name, folder, delivery }: Translated, { out }: Translate
   switch (delivery.kind) {
     case 'none':
       return [`${name}: nothing to deliver: ${delivery.reason}`]
+    case 'tree':
+      return [
+        `${name}: ${join(where, delivery.file)} is laid over the root tree beside k3OS; to look at it: tar -tvf ${join(where, delivery.file)}`,
+      ]
     case 'push':
       return [
         `${name}: boot ${delivery.image}, then: ${delivery.push}`,

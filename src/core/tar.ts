@@ -25,7 +25,8 @@ export function tar(
   numbers: Readonly<Record<string, number>> = {},
 ): Uint8Array {
   const parts = entries.flatMap((entry) => [
-    ...longName(entry.path),
+    ...longText('L', entry.path),
+    ...longText('K', entry.link ?? ''),
     header(entry, numbers),
     padded(entry.content),
   ])
@@ -37,12 +38,12 @@ export function gzip(bytes: Uint8Array): Uint8Array {
   return gzipSync(bytes, { mtime: 0, level: 1 })
 }
 
-/** GNU's way to a name of more than 100 bytes: an entry before it that holds the name. */
-function longName(path: string): Uint8Array[] {
-  const name = encoder.encode(path)
-  if (name.length <= 100) return []
-  const content = concat([name, new Uint8Array(1)])
-  return [record({ name: '././@LongLink', mode: 0, size: content.length, type: 'L' }), padded(content)]
+/** GNU's way to a name (L) or link (K) of more than 100 bytes: an entry before it that holds the text. */
+function longText(type: 'L' | 'K', text: string): Uint8Array[] {
+  const bytes = encoder.encode(text)
+  if (bytes.length <= 100) return []
+  const content = concat([bytes, new Uint8Array(1)])
+  return [record({ name: '././@LongLink', mode: 0, size: content.length, type }), padded(content)]
 }
 
 function header(

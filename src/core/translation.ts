@@ -46,6 +46,11 @@ export type Delivery =
       /** The command that hands them over. */
       readonly push: string
     }
+  | {
+      /** Laid over a root tree beside k3OS: a tar archive, with owners as numbers. */
+      readonly kind: 'tree'
+      readonly file: string
+    }
   | { readonly kind: 'none'; readonly reason: string }
 
 interface Payload {

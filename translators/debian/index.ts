@@ -6,23 +6,9 @@ import { wifiLink } from '../linux/netplan.ts'
 import { seedFiles, traceOfSeed } from '../linux/nocloud.ts'
 import { traceInto } from '../linux/root-file.ts'
 import { systemdNode } from '../linux/systemd-node.ts'
-import type { LinuxSystem } from '../linux/system.ts'
 import { networkChoices } from './network-choices.ts'
 import { preseed } from './preseed.ts'
-
-const system: LinuxSystem = {
-  title: 'Debian 13',
-  init: 'systemd',
-  k3sBinary: '/usr/local/bin/k3s',
-  shell: 'bash',
-  hasTools: new Set(),
-  readOnly: [],
-  // How systemd 256 and newer is made to set up cgroup v1 (systemd NEWS 256).
-  cgroupV1: ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'],
-  dns: 'fallback',
-  time: { kind: 'fallback' },
-  beforeK3s: [],
-}
+import { debian as system } from './system.ts'
 
 /** Debian 13 with the node's own k3s, by a cloud image and a NoCloud seed. */
 export const translator: Translator = {

@@ -19,6 +19,13 @@ export function networkdFiles({ ports }: NetworkModel): RootFile[] {
   ]
 }
 
+/** The same for the wireless port; another program connects it, and only a node without cable waits for it. */
+export function networkdWifi({ ports, wifi }: NetworkModel): RootFile[] {
+  if (wifi === null) return []
+  const port = { ...wifi, mac: null, name: wifi.name ?? 'wlan0', optional: ports.length > 0, from: [] }
+  return [rootFile('/etc/systemd/network/20-k3os-wifi.network', network(port))]
+}
+
 /** The names k3OS gave the ports: k3s flags and scripts may use them. udev reads these whoever runs the network. */
 export function portLinks(ports: readonly NetworkPort[]): RootFile[] {
   return ports.flatMap(({ mac, name }) =>

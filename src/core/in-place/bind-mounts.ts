@@ -67,6 +67,13 @@ const always = [
   '/mnt',
 ]
 
+/** Whether a file that k3OS has at this path is there on the new system as well: the folders on the way to it are k3OS's. */
+export function isBound(path: string): boolean {
+  const parts = path.split('/').slice(1, -1)
+  const parents = parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`)
+  return planBinds(parents).binds.some(({ to }) => path.startsWith(`${to}/`))
+}
+
 /**
  * `directories` are those below `k3os/data`, as paths of the node: the first level, and the levels below /var, /var/lib,
  * /var/log and /var/spool. Files and links at these levels are none.

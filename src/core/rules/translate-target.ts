@@ -78,6 +78,14 @@ export const targetTexts = {
       remediations: [{ type: 'command', text: 'k3os-migrate translate --inventory inventory.yaml' }],
     }),
   },
+  'TRN-FILE-IN-PLACE': {
+    severity: 'info',
+    title: 'A file is in its place already',
+    text: ({ file }: { file: string }) => ({
+      summary: `${file} is not written: it lies in k3OS's data, which the new system has at the same place`,
+      diagnosis: 'k3OS wrote it at its last boot.',
+    }),
+  },
   'TRN-STORAGE-CLIENTS': {
     severity: 'low',
     title: 'Clients for network storage are not in the image',

@@ -98,6 +98,11 @@ function deliverySteps(delivery: Rendered['delivery'], seed: string): string[] {
         `Boot this image: ${delivery.image}`,
         `Hand over ${delivery.files.map((file) => `${seed}/${file}`).join(', ')}: ${delivery.push}`,
       ]
+    case 'tree':
+      return [
+        'Make a root tree for it: k3os-migrate image build',
+        `Lay this archive (it holds secrets) over the unpacked tree, as root: tar -xpf ${seed}/${delivery.file} -C TREE`,
+      ]
     case 'none':
       return [`There is nothing to deliver: ${delivery.reason}`]
   }

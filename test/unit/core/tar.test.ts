@@ -43,9 +43,19 @@ describe('an archive', () => {
     ])
   })
 
-  it('keeps names of any length', () => {
+  it('keeps names and links of any length', () => {
     const path = `etc/${'long/'.repeat(40)}name`
-    expect(listed(tar([{ path, mode: 0o644, owner: '0:0', content }]))[0]).toContain(path)
+    const link = `../${'far/'.repeat(40)}away`
+    const archive = tar([
+      { path, mode: 0o644, owner: '0:0', content },
+      { path: 'x', mode: 0o777, owner: '0:0', content: new Uint8Array(), link },
+      { path: `${path}2`, mode: 0o777, owner: '0:0', content: new Uint8Array(), link },
+    ])
+    expect(listed(archive)).toEqual([
+      expect.stringContaining(` ${path}`),
+      expect.stringContaining(` x -> ${link}`),
+      expect.stringContaining(` ${path}2 -> ${link}`),
+    ])
   })
 
   it('gives back what went in, whatever it is', () => {

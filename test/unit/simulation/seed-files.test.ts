@@ -16,7 +16,7 @@ it.each(targets.filter(({ requires }) => requires.rejoins))(
   '$id: finds what a machine makes of its seed',
   (target) => {
     const { files, delivery } = translateNode(node, target, templateTools())
-    const delivered = delivery.kind === 'none' ? [] : delivery.files
+    const delivered = 'files' in delivery ? delivery.files : []
     const seed = files.filter(({ path }) => delivered.includes(path)).map(({ content }) => content)
     const made = filesOfSeed(seed)
     expect(made.get(noncePath)?.trim()).toBe('00112233445566778899aabbccddeeff')

@@ -4,11 +4,13 @@ import { templateTools } from '../../../src/adapters/templates.ts'
 import type { K3osConfig } from '../../../src/core/k3os/config.ts'
 import { uncovered } from '../../../src/core/translation.ts'
 import { translateNode } from '../../../src/core/translate-node.ts'
-import { translators } from '../../../translators/index.ts'
+import { besideTranslators, translators } from '../../../translators/index.ts'
 import { nodeFrom } from '../../support/translation.ts'
 
 const tools = templateTools()
-const targets = await Promise.all(Object.values(translators).map(async (load) => load()))
+const targets = await Promise.all(
+  [...Object.values(translators), ...Object.values(besideTranslators)].map(async (load) => load()),
+)
 const long = process.env['K3OS_MIGRATE_LONG'] === '1'
 const runs = long ? 3000 : 150
 
@@ -149,7 +151,7 @@ const configuration: fc.Arbitrary<K3osConfig> = fc.record(
   { requiredKeys: ['k3os'] },
 )
 
-describe.each(targets)('$id, whatever the configuration', (translator) => {
+describe.each(targets)('$title, whatever the configuration', (translator) => {
   const translate = (config: K3osConfig) => translateNode(nodeFrom(config), translator, tools)
 
   it('carries every value or says why not', () => {
@@ -202,7 +204,7 @@ function wrongWith(config: K3osConfig, target: (typeof targets)[number]): string
       ...(String(filesAgain[index]?.content) === String(content) ? [] : [`${path} differs the second time`]),
     ]),
     ...(JSON.stringify(restAgain) === said ? [] : ['it says something else the second time']),
-  ].map((wrong) => `${target.id}: ${wrong}`)
+  ].map((wrong) => `${target.title}: ${wrong}`)
 }
 
 it.runIf(long)(

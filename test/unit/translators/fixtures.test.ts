@@ -3,16 +3,18 @@ import { templateTools } from '../../../src/adapters/templates.ts'
 import { leaves } from '../../../src/core/path.ts'
 import { uncovered } from '../../../src/core/translation.ts'
 import { translateNode } from '../../../src/core/translate-node.ts'
-import { translators } from '../../../translators/index.ts'
+import { besideTranslators, translators } from '../../../translators/index.ts'
 import { everyConfiguration } from '../../support/every-configuration.ts'
 
 // Every configuration that lies about, through every target: ways of writing it that no case of a translator thought of.
 
 const tools = templateTools()
-const targets = await Promise.all(Object.values(translators).map(async (load) => load()))
+const targets = await Promise.all(
+  [...Object.values(translators), ...Object.values(besideTranslators)].map(async (load) => load()),
+)
 const nodes = everyConfiguration()
 
-describe.each(targets)('$id', (translator) => {
+describe.each(targets)('$title', (translator) => {
   it('accounts for every value of every configuration', () => {
     const gaps = nodes.flatMap(([name, node]) => {
       if (node.reading.status === 'rejected') return []

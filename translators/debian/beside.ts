@@ -1,0 +1,124 @@
+import type { Finding } from '../../src/core/findings.ts'
+import { isBound } from '../../src/core/in-place/bind-mounts.ts'
+import { entriesOf } from '../../src/core/path.ts'
+import { translateFinding } from '../../src/core/rules/translate.ts'
+import type { Translation, TranslationSource, Translator } from '../../src/core/translation.ts'
+import { systemFindings } from '../linux/findings.ts'
+import { rootFile, traceInto, withoutCollisions, type RootFile } from '../linux/root-file.ts'
+import type { LinuxSystem } from '../linux/system.ts'
+import { systemdNode } from '../linux/systemd-node.ts'
+import { tmpfilesPath } from '../linux/systemd.ts'
+import { networkParts } from './beside-network.ts'
+import { accessParts } from './beside-user.ts'
+import { translator } from './index.ts'
+import { enabled, enabledOfTree, rootTar, type RootLink } from './root-tar.ts'
+import { debian } from './system.ts'
+
+const system: LinuxSystem = {
+  ...debian,
+  title: 'Debian beside k3OS',
+  // /usr/local is k3OS's own.
+  k3sBinary: '/usr/bin/k3s',
+}
+
+const file = 'root.tar'
+
+/**
+ * A root tree that lies beside k3OS on the same file system and gets k3OS's data by bind mounts: no cloud-init, no reboot, and
+ * nothing that needs a network before it is up.
+ */
+export const besideTranslator: Translator = {
+  id: 'debian',
+  title: system.title,
+  requires: translator.requires,
+  translate(source, tools): Translation {
+    const { host, name } = source
+    const access = accessParts(host, tools)
+    const network = networkParts(host.network)
+    const data = linksIntoData(source)
+    const node = systemdNode(source, system, tools, [...access.files, ...network.files])
+    const { placed, bound } = byPlace(node.files, data)
+    const links = [
+      ...data,
+      ...network.links,
+      enabledOfTree('sysinit.target', 'systemd-timesyncd.service'),
+      enabledOfTree('', 'systemd-timesyncd.service', 'dbus-org.freedesktop.timesync1.service'),
+      enabledOfTree('multi-user.target', 'ssh.service'),
+      ...enabled([...node.units, ...access.units], placed),
+    ]
+    const { kept, findings: collisions } = withoutCollisions(
+      name,
+      [...placed, ...ownerLines(placed, host.user.name)],
+      links.map(({ path }) => rootFile(path, '')),
+    )
+    return {
+      files: [{ path: file, content: rootTar(kept, links, host.user), mode: 0o600 }],
+      delivery: { kind: 'tree', file },
+      findings: [...node.findings, ...collisions, ...inPlace(bound, name), ...ownFindings(source)],
+      trace: traceInto(file, kept),
+    }
+  },
+}
+
+/** Folders that are links on k3OS as well (rancher/k3os overlay/libexec/k3os/mode-local). */
+function linksIntoData({ facts }: TranslationSource): RootLink[] {
+  const kubernetes = {
+    path: '/usr/libexec/kubernetes',
+    target: '/var/lib/rancher/k3s/agent/libexec/kubernetes',
+  }
+  // Before v0.7.1 the node password lay in memory.
+  const isInMemory = /^v?0\.(?:[0-6]\.|7\.0)/.test(facts?.os.version ?? '')
+  return isInMemory
+    ? [kubernetes]
+    : [kubernetes, { path: '/etc/rancher/node', target: '/var/lib/rancher/k3os/node' }]
+}
+
+/** `bound`: what the data of k3OS already has at that place, and would hide. */
+function byPlace(
+  files: readonly RootFile[],
+  data: readonly RootLink[],
+): { readonly placed: readonly RootFile[]; readonly bound: readonly RootFile[] } {
+  const isThere = ({ path }: RootFile): boolean =>
+    isBound(path) || data.some((link) => path.startsWith(`${link.path}/`))
+  return {
+    placed: [
+      ...files.filter((one) => !isThere(one)),
+      // k3s cannot make the folder that a link leads to.
+      rootFile('/etc/tmpfiles.d/k3os-data.conf', data.map(({ target }) => `d ${target} - - - -\n`).join('')),
+    ],
+    bound: files.filter(isThere),
+  }
+}
+
+/** Owners that only the new system knows get their files once it runs. */
+function ownerLines(files: readonly RootFile[], user: string): RootFile[] {
+  const isNumber = (name: string): boolean => /^\d+$/.test(name) || name === 'root' || name === user
+  const named = files.filter(({ owner }) => !owner.split(':').every(isNumber))
+  if (named.length === 0) return []
+  const lines = named.map(({ path, owner }) => {
+    const [owning = 'root', group = 'root'] = owner.split(':')
+    return `z ${tmpfilesPath(path)} - ${owning} ${group} -\n`
+  })
+  return [rootFile('/etc/tmpfiles.d/k3os-owners.conf', lines.join(''))]
+}
+
+function inPlace(bound: readonly RootFile[], node: string): Finding[] {
+  return bound.flatMap(({ path: place, from }) =>
+    entriesOf(from).map((path) => translateFinding('TRN-FILE-IN-PLACE', { file: place }, { node, path })),
+  )
+}
+
+function ownFindings(source: TranslationSource): Finding[] {
+  const { host, name } = source
+  const common = systemFindings(source, system, {
+    wifi: null,
+    storage: 'k3os-migrate image build --target debian --with iscsi nfs',
+  })
+  return [
+    // The menu beside k3OS's starts the kernel with the hierarchy that k3OS has.
+    ...common.filter(({ rule }) => rule !== 'TRN-CGROUP-V2'),
+    ...(host.network.wifi === null
+      ? []
+      : [translateFinding('TRN-IMAGE-NO-WIFI', { target: system.title }, { node: name })]),
+  ]
+}
