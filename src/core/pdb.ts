@@ -4,7 +4,7 @@ import { budgetGuards } from './selector.ts'
 
 /**
  * `ok`: passes, in `rounds` rounds. `temporary`: would pass if all its pods were healthy. `structural`: cannot pass
- * even then. `never-refills`: starts, and stops for good, because pods that may not run elsewhere use it up.
+ * even then. `never-refills`: starts, and stops for good, because pods that nothing replaces use it up.
  * `two-budgets`: the API server refuses for ever to evict a pod that several budgets guard.
  */
 type BudgetVerdictKind = 'ok' | 'temporary' | 'structural' | 'never-refills' | 'two-budgets'
@@ -23,13 +23,17 @@ export interface BudgetVerdict {
   readonly currentHealthy: number
   readonly desiredHealthy: number
   readonly expectedPods: number
+  /** How many of `pods` use the budget when they leave. */
+  readonly leaving: number
+  /** Those of them that no pod takes the place of while the node is away. */
+  readonly notRefilled: readonly Pod[]
   /** How often the drain waits for replacements, counting the first evictions; 0 unless `ok`. */
   readonly rounds: number
 }
 
 export interface BudgetOptions {
-  /** Pods whose replacement cannot run anywhere else (a local volume, a node selector); none when left out. */
-  readonly staysHere?: (pod: Pod) => boolean
+  /** Pods that nothing replaces while the node is away: not made again, or without a place; none when left out. */
+  readonly staysAway?: (pod: Pod) => boolean
 }
 
 /**
@@ -42,7 +46,7 @@ export function budgetVerdicts(
   pdbs: readonly PodDisruptionBudget[],
   options: BudgetOptions = {},
 ): BudgetVerdict[] {
-  const staysHere = options.staysHere ?? (() => false)
+  const staysAway = options.staysAway ?? (() => false)
   const single = new Map<PodDisruptionBudget, Pod[]>()
   const shared = new Map<string, { budgets: readonly PodDisruptionBudget[]; pods: Pod[] }>()
   for (const pod of pods.filter((one) => one.node === node && asksBudgets(one))) {
@@ -58,12 +62,22 @@ export function budgetVerdicts(
   return [
     ...pdbs.flatMap((pdb) => {
       const own = single.get(pdb)
-      return own === undefined ? [] : [verdictOf(pdb, own, staysHere)]
+      return own === undefined ? [] : [verdictOf(pdb, own, staysAway)]
     }),
     ...[...shared.values()].flatMap(({ budgets: [pdb, ...others], pods: own }) =>
       pdb === undefined
         ? []
-        : [{ ...numbersOf(pdb, own), pdb, others, verdict: 'two-budgets' as const, rounds: 0 }],
+        : [
+            {
+              ...numbersOf(pdb, own),
+              pdb,
+              others,
+              verdict: 'two-budgets' as const,
+              leaving: own.length,
+              notRefilled: [],
+              rounds: 0,
+            },
+          ],
     ),
   ]
 }
@@ -80,19 +94,19 @@ function asksBudgets(pod: Pod): boolean {
 function verdictOf(
   pdb: PodDisruptionBudget,
   pods: readonly Pod[],
-  staysHere: (pod: Pod) => boolean,
+  staysAway: (pod: Pod) => boolean,
 ): BudgetVerdict {
   const numbers = numbersOf(pdb, pods)
   const { healthy, allowed } = numbers
-  const base = { ...numbers, pdb, others: [], rounds: 0 }
   // Pods that are not ready leave without using the budget, as long as the others are enough (same file, IsPodReady).
   const unreadyPass = pdb.currentHealthy >= pdb.desiredHealthy && pdb.desiredHealthy > 0
+  const counting = unreadyPass ? pods.filter(({ ready }) => ready) : pods
+  const notRefilled = counting.filter(staysAway)
+  const base = { ...numbers, pdb, others: [], leaving: counting.length, notRefilled, rounds: 0 }
   if (healthy === 0 && unreadyPass) return { ...base, verdict: 'ok', rounds: 1 }
   if (allowed <= 0) return { ...base, verdict: isStructural(pdb) ? 'structural' : 'temporary' }
-  const counting = unreadyPass ? pods.filter(({ ready }) => ready) : pods
-  const bound = counting.filter(staysHere).length
-  // A pod that may only run here gives nothing back to the budget while the node is cordoned.
-  if (counting.length > allowed && bound >= allowed) return { ...base, verdict: 'never-refills' }
+  // Such a pod gives nothing back to the budget while the node is cordoned, and may be among the first to leave.
+  if (counting.length > allowed && notRefilled.length >= allowed) return { ...base, verdict: 'never-refills' }
   return { ...base, verdict: 'ok', rounds: Math.ceil(counting.length / allowed) }
 }
 

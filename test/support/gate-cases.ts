@@ -409,6 +409,12 @@ export const gateCases: Readonly<Record<AssessRuleId, Gate>> = {
     'it has ended',
     withCluster({ pods: [pod('debug', { controller: null, phase: 'Succeeded' })] }),
   ),
+  'PRE-NOT-REPLACED': gate(
+    'a ReplicaSet has more pods than it wants',
+    withCluster({ pods: [pod('web')], workloads: [workloadOf('ReplicaSet', 'web-rs', { desired: 0 })] }),
+    'it wants as many as it has',
+    withCluster({ pods: [pod('web')], workloads: [workloadOf('ReplicaSet', 'web-rs', { desired: 1 })] }),
+  ),
   'PRE-EMPTYDIR': gate(
     'a pod has an emptyDir on disk',
     withCluster({ pods: emptyDir('emptyDir') }),

@@ -1,6 +1,6 @@
 import type { AssessedNode, Assessment, RuleOutcome } from '../assessment.ts'
 import { isInhibitor, sortFindings, type Finding, type RuleId, type Severity } from '../findings.ts'
-import type { Inventory } from '../inventory.ts'
+import type { ClusterFacts, Inventory } from '../inventory.ts'
 import type { Waiver } from '../plan.ts'
 import { assessRules } from '../rules/assess.ts'
 import {
@@ -23,6 +23,7 @@ import { datastoreChecks } from './datastore.ts'
 import { estimate } from './estimate.ts'
 import { fitChecks, fitRows } from './fit.ts'
 import { ladderChecks } from './ladder.ts'
+import { leavingOf } from './leaving.ts'
 import { localVolumeChecks } from './local-volumes.ts'
 import { machineChecks } from './machine-state.ts'
 import { readingChecks } from './readings.ts'
@@ -73,11 +74,13 @@ export function assess(input: AssessInput): Assessment {
   const cluster = inventory.cluster?.status === 'read' ? inventory.cluster.facts : null
   const machines = joinMachines(inventory)
   const daemonSets = new Set(cluster?.daemonSets.map(({ namespace, name }) => `${namespace}/${name}`))
+  const evicted = new Map(machines.map((machine) => [machine.name, evictedFrom(machine, daemonSets)]))
   const context: AssessContext = {
     inventory,
     cluster,
     machines,
-    evicted: new Map(machines.map((machine) => [machine.name, evictedFrom(machine, daemonSets)])),
+    evicted,
+    leaving: cluster === null ? new Map() : leavingEach(cluster, machines, evicted),
     configs: input.configs,
     targets,
     settled: input.settled ?? { deleteEmptyDir: false, abandonPods: [], keptData: new Map() },
@@ -121,6 +124,16 @@ export function assess(input: AssessInput): Assessment {
     ),
     nodes,
   }
+}
+
+function leavingEach(
+  cluster: ClusterFacts,
+  machines: readonly Machine[],
+  evicted: AssessContext['evicted'],
+): AssessContext['leaving'] {
+  const leave = leavingOf(cluster)
+  const moved = machines.filter(({ runsK3os, node }) => runsK3os && node !== null)
+  return new Map(moved.map(({ name }) => [name, leave(name, evicted.get(name) ?? [])]))
 }
 
 function nodeOf(machine: Machine, context: AssessContext): AssessedNode {

@@ -4,6 +4,8 @@ import type { Pod } from '../inventory.ts'
 import { budgetVerdicts, type BudgetVerdict } from '../pdb.ts'
 import { aboutNode, type AssessContext, type Check, type Machine } from './context.ts'
 import { found } from './found.ts'
+import type { LostPod } from './leaving.ts'
+import { obstacleTexts } from './room.ts'
 import { toMove } from './workloads.ts'
 
 /** Disruption budgets that would hold a drain up, for good or for a while. */
@@ -20,9 +22,10 @@ function budgets(context: AssessContext): Finding[] {
   if (cluster === null) return []
   return toMove(context).flatMap((machine) => {
     try {
-      const options = { staysHere: staysOn(machine, context) }
+      const whyNotRefilled = notRefilling(machine, context)
+      const options = { staysAway: (pod: Pod) => whyNotRefilled(pod) !== null }
       return budgetVerdicts(machine.name, machine.pods, cluster.pdbs, options).flatMap((verdict) =>
-        budgetFinding(verdict, machine),
+        budgetFinding(verdict, machine, whyNotRefilled),
       )
     } catch (error) {
       // A selector nobody can read guards we do not know which pods.
@@ -33,7 +36,11 @@ function budgets(context: AssessContext): Finding[] {
   })
 }
 
-function budgetFinding({ pdb, others, verdict, pods }: BudgetVerdict, { name: node }: Machine): Finding[] {
+function budgetFinding(
+  { pdb, others, verdict, pods, allowed, leaving, notRefilled }: BudgetVerdict,
+  { name: node }: Machine,
+  whyNotRefilled: (pod: Pod) => string | null,
+): Finding[] {
   const facts = { node, namespace: pdb.namespace, budget: pdb.name, pods: pods.map(({ name }) => name) }
   const occurrence = {
     subject: { kind: 'PodDisruptionBudget', namespace: pdb.namespace, name: pdb.name },
@@ -47,7 +54,18 @@ function budgetFinding({ pdb, others, verdict, pods }: BudgetVerdict, { name: no
     case 'temporary':
       return [found('PRE-PDB-TEMPORARY', facts, occurrence)]
     case 'never-refills':
-      return [found('PRE-PDB-NEVER-REFILLS', facts, occurrence)]
+      return [
+        found(
+          'PRE-PDB-NEVER-REFILLS',
+          {
+            ...facts,
+            allowed,
+            leaving,
+            notRefilled: notRefilled.map((pod) => ({ pod: pod.name, why: whyNotRefilled(pod) ?? '' })),
+          },
+          occurrence,
+        ),
+      ]
     case 'two-budgets': {
       const all = [pdb, ...others].map(({ name }) => name)
       return [found('PRE-PDB-TWICE', { ...facts, budgets: all }, occurrence)]
@@ -55,16 +73,26 @@ function budgetFinding({ pdb, others, verdict, pods }: BudgetVerdict, { name: no
   }
 }
 
-/** The replacement waits for this node: its volume is bound to it, or there is no other node to run on. */
-function staysOn(machine: Machine, { cluster, machines }: AssessContext): (pod: Pod) => boolean {
-  const alone = !machines.some(
-    ({ node, name }) => name !== machine.name && node !== null && node.ready && !node.unschedulable,
-  )
-  const bound = new Set(
-    (cluster?.persistentVolumes ?? [])
-      .filter(({ nodes }) => nodes.length > 0 && nodes.every((name) => name === machine.name))
-      .flatMap(({ claim }) => (claim === null ? [] : [`${claim.namespace}/${claim.name}`])),
-  )
-  return (pod) =>
-    alone || pod.volumes.some(({ claim }) => claim !== null && bound.has(`${pod.namespace}/${claim}`))
+/** Why no pod takes the place of this one while the node is away; null when another node runs it. */
+function notRefilling(machine: Machine, { leaving }: AssessContext): (pod: Pod) => string | null {
+  const { lost, verdict } = leaving.get(machine.name) ?? { lost: [], verdict: { unplaced: [] } }
+  const reasons = new Map<Pod, string>([
+    ...lost.map(({ pod, why }) => [pod, lostText(why)] as const),
+    ...verdict.unplaced.map((one) => {
+      const obstacles = obstacleTexts(one).join('; ')
+      return [one.pod, obstacles === '' ? 'there is no other node' : obstacles] as const
+    }),
+  ])
+  return (pod) => reasons.get(pod) ?? null
+}
+
+function lostText(why: LostPod['why']): string {
+  switch (why.kind) {
+    case 'no-controller':
+      return 'it has no controller'
+    case 'controller-gone':
+      return `its controller ${why.controller} is gone`
+    case 'not-wanted':
+      return `${why.controller} wants ${why.wants} of the ${why.runs} it has`
+  }
 }

@@ -3,6 +3,7 @@ import type { Finding, RuleId } from '../findings.ts'
 import type { ClusterFacts, Inventory, InventoryNode, KubeNode, NodeFacts, Pod } from '../inventory.ts'
 import type { K3osConfig } from '../k3os/config.ts'
 import type { MergedReading } from '../k3os/reading.ts'
+import type { Leaving } from './leaving.ts'
 import type { Plan } from '../plan.ts'
 import type { Requirements } from '../requirements.ts'
 
@@ -29,6 +30,8 @@ export interface SettledByPlan extends Pick<Plan['policy'], 'deleteEmptyDir' | '
   readonly keptData: ReadonlyMap<string, readonly string[]>
   /** Nodes that the run itself takes out of k3OS's own upgrade Plans. */
   readonly upgradesOff?: readonly string[]
+  /** The run itself stops controllers that can be stopped. */
+  readonly pauses?: boolean
 }
 
 /** One machine, seen from both sides: over SSH and through the API. */
@@ -50,6 +53,8 @@ export interface AssessContext {
   readonly machines: readonly Machine[]
   /** Pods that a drain would evict and that still do something, by machine. */
   readonly evicted: ReadonlyMap<string, readonly Pod[]>
+  /** What becomes of them, for each machine to move that is a Node. */
+  readonly leaving: ReadonlyMap<string, Leaving>
   readonly configs: ReadonlyMap<string, ConfigVerdict>
   readonly targets: readonly AssessedTarget[]
   readonly settled: SettledByPlan

@@ -1,11 +1,10 @@
-import { capacityModel, placeEvicted, type Unplaced } from '../capacity.ts'
-import { owningDaemonSet } from '../drain.ts'
+import type { CapacityVerdict, Unplaced } from '../capacity.ts'
 import type { Finding } from '../findings.ts'
 import type { Pod } from '../inventory.ts'
 import { amountText } from '../scheduler/obstacles.ts'
 import { aboutNode, type AssessContext, type Check, type Machine } from './context.ts'
 import { found } from './found.ts'
-import { evictedPods, toMove } from './workloads.ts'
+import { toMove } from './workloads.ts'
 
 /** Whether what is drained from a node has a place on the others. */
 export const roomChecks: readonly Check[] = [
@@ -17,37 +16,28 @@ const leastFreeShare = 0.1
 const mostNodesNamed = 12
 
 function room(context: AssessContext): Finding[] {
-  const { cluster } = context
-  if (cluster === null) return []
-  const model = capacityModel(cluster)
-  return toMove(context)
-    .filter(({ node }) => node !== null)
-    .flatMap((machine) => {
-      const evicted = evictedPods(machine, context).filter(comesBack)
-      const verdict = placeEvicted(model, machine.name, evicted)
-      const undecided = verdict.undecided.map(({ pod, reason }) =>
-        capacityFinding(machine, [pod], { why: 'not decided', obstacles: [], fitsAlone: false, reason }),
-      )
-      const groups = Map.groupBy(verdict.unplaced, ({ pod }) => `${pod.namespace} ${ownerOf(pod)}`)
-      const unplaced = [...groups.values()].flatMap((group) => {
-        const [first] = group
-        if (first === undefined) return []
-        const pods = group.map(({ pod }) => pod)
-        const facts = {
-          why: whyOf(first, machine),
-          obstacles: obstacleTexts(first),
-          fitsAlone: group.every(({ fitsAlone }) => fitsAlone),
-          reason: null,
-        }
-        return [capacityFinding(machine, pods, facts)]
-      })
-      return [...undecided, ...unplaced, ...(evicted.length === 0 ? [] : tight(machine, verdict.headroom))]
+  return toMove(context).flatMap((machine) => {
+    const leaving = context.leaving.get(machine.name)
+    if (leaving === undefined) return []
+    const { back, verdict } = leaving
+    const undecided = verdict.undecided.map(({ pod, reason }) =>
+      capacityFinding(machine, [pod], { why: 'not decided', obstacles: [], fitsAlone: false, reason }),
+    )
+    const groups = Map.groupBy(verdict.unplaced, ({ pod }) => `${pod.namespace} ${ownerOf(pod)}`)
+    const unplaced = [...groups.values()].flatMap((group) => {
+      const [first] = group
+      if (first === undefined) return []
+      const pods = group.map(({ pod }) => pod)
+      const facts = {
+        why: whyOf(first, machine),
+        obstacles: obstacleTexts(first),
+        fitsAlone: group.every(({ fitsAlone }) => fitsAlone),
+        reason: null,
+      }
+      return [capacityFinding(machine, pods, facts)]
     })
-}
-
-/** A pod without controller, or of a DaemonSet that is gone, is not made again anywhere. */
-function comesBack(pod: Pod): boolean {
-  return pod.controller !== null && owningDaemonSet(pod) === null
+    return [...undecided, ...unplaced, ...(back.length === 0 ? [] : tight(machine, verdict.headroom))]
+  })
 }
 
 function ownerOf({ controller }: Pod): string {
@@ -60,7 +50,7 @@ function whyOf({ obstacles }: Unplaced, { name }: Machine): 'no room' | 'volume'
   return obstacles.every(({ kind, text }) => kind === 'volume' && boundHere(text)) ? 'volume' : 'no room'
 }
 
-function obstacleTexts({ obstacles }: Unplaced): string[] {
+export function obstacleTexts({ obstacles }: Unplaced): string[] {
   if (obstacles.length <= mostNodesNamed) return obstacles.map(({ node, text }) => `${node}: ${text}`)
   return [...Map.groupBy(obstacles, ({ kind }) => kind).values()].flatMap((group) => {
     const [first] = group
@@ -105,7 +95,7 @@ function capacityFinding(machine: Machine, pods: readonly Pod[], verdict: Verdic
   )
 }
 
-function tight(machine: Machine, headroom: ReturnType<typeof placeEvicted>['headroom']): Finding[] {
+function tight(machine: Machine, headroom: CapacityVerdict['headroom']): Finding[] {
   return headroom
     .filter(({ free, total }) => total > 0 && free / total < leastFreeShare)
     .map(({ resource, free, total }) =>

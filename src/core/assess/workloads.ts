@@ -7,7 +7,7 @@ import { found } from './found.ts'
 
 /** What is lost when the pods of a node are evicted, and what they wrote on its disk. */
 export const workloadChecks: readonly Check[] = [
-  { rules: ['PRE-UNMANAGED'], needs: ['cluster'], run: unmanagedPods },
+  { rules: ['PRE-UNMANAGED', 'PRE-NOT-REPLACED'], needs: ['cluster'], run: lostPods },
   { rules: ['PRE-EMPTYDIR', 'PRE-EMPTYDIR-LARGE'], needs: ['cluster'], run: emptyDirs },
   { rules: ['PRE-HOSTPATH'], needs: ['cluster'], run: hostPaths },
 ]
@@ -35,19 +35,40 @@ function aboutPod(pod: Pod): { kind: string; namespace: string; name: string; ui
   return { kind: 'Pod', namespace: pod.namespace, name: pod.name, uid: pod.uid }
 }
 
-function unmanagedPods(context: AssessContext): Finding[] {
-  return toMove(context).flatMap((machine) =>
-    evictedPods(machine, context)
-      .filter(({ controller }) => controller === null)
-      .map((pod) => {
+function lostPods(context: AssessContext): Finding[] {
+  return toMove(context).flatMap((machine) => {
+    const lost = context.leaving.get(machine.name)?.lost ?? []
+    const surplus = Map.groupBy(lost, ({ pod, why }) =>
+      why.kind === 'not-wanted' ? `${pod.namespace}/${why.controller}` : '',
+    )
+    return [
+      ...lost.flatMap(({ pod, why }) => {
+        if (why.kind === 'not-wanted') return []
         const abandoned = context.settled.abandonPods.includes(`${pod.namespace}/${pod.name}`)
-        return found(
-          'PRE-UNMANAGED',
-          { node: machine.name, namespace: pod.namespace, pod: pod.name },
-          { subject: aboutPod(pod), severity: abandoned ? 'low' : 'inhibitor' },
-        )
+        const gone = why.kind === 'controller-gone' ? why.controller : null
+        return [
+          found(
+            'PRE-UNMANAGED',
+            { node: machine.name, namespace: pod.namespace, pod: pod.name, gone },
+            { subject: aboutPod(pod), severity: abandoned ? 'low' : 'inhibitor' },
+          ),
+        ]
       }),
-  )
+      ...[...surplus].flatMap(([discriminator, pods]) => {
+        const [first] = pods
+        if (first?.why.kind !== 'not-wanted') return []
+        const { controller, wants, runs } = first.why
+        const facts = { node: machine.name, namespace: first.pod.namespace, controller, wants, runs }
+        return [
+          found(
+            'PRE-NOT-REPLACED',
+            { ...facts, pods: pods.map(({ pod }) => pod.name).toSorted() },
+            { subject: aboutNode(machine), discriminator },
+          ),
+        ]
+      }),
+    ]
+  })
 }
 
 function emptyDirs(context: AssessContext): Finding[] {

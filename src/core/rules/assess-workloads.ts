@@ -25,6 +25,13 @@ const saveBudget = ({ namespace, budget }: Budget): string =>
 const many = (names: readonly string[]): string =>
   names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
 
+const someReasons = (pods: readonly { readonly pod: string; readonly why: string }[]): string => {
+  const shown = pods.slice(0, 3).map(({ pod, why }) => `${pod} (${why})`)
+  return [...shown, ...(pods.length > 3 ? [`${pods.length - 3} more`] : [])].join(', ')
+}
+
+const scaled = (controller: string): string => controller.replace(/^[^/]+/, (kind) => kind.toLowerCase())
+
 interface Scratch {
   readonly name: string
   readonly bytes: number | null
@@ -37,18 +44,42 @@ const size = (bytes: number | null): string => (bytes === null ? 'size unknown' 
 
 /** What stands on a node: pods, budgets, data, and upgraders that would come back for it. */
 export const workloadRules = {
-  'PRE-UNMANAGED': rule<PodOnNode>({
+  'PRE-UNMANAGED': rule<PodOnNode & { gone: string | null }>({
     severity: 'inhibitor',
     waivable: true,
     title: 'A pod has no controller',
-    text: ({ node, namespace, pod }) => ({
-      summary: `the pod ${namespace}/${pod} on ${node} has no controller: once evicted it does not come back`,
+    text: ({ node, namespace, pod, gone }) => ({
+      summary: `the pod ${namespace}/${pod} on ${node} ${gone === null ? 'has no controller' : `belonged to ${gone}, which is gone`}: once evicted it does not come back`,
       diagnosis: 'Draining deletes it, and nothing makes a new one.',
       remediations: [
         hint('keep its manifest, and give it a Deployment or create it again after the move'),
         command(
           `kubectl -n ${word(namespace)} get pod ${word(pod)} -o yaml > ${word(`${namespace}-${pod}.yaml`)}`,
         ),
+      ],
+    }),
+  }),
+  'PRE-NOT-REPLACED': rule<{
+    node: string
+    namespace: string
+    /** `ReplicaSet/web-5c9f` */
+    controller: string
+    pods: readonly string[]
+    wants: number
+    runs: number
+  }>({
+    severity: 'low',
+    title: 'Pods that their controller does not make again',
+    text: ({ node, namespace, controller, pods, wants, runs }) => ({
+      summary: `${many(pods)} of ${namespace} on ${node} ${pods.length === 1 ? 'does' : 'do'} not come back once evicted: ${controller} has ${runs} ${runs === 1 ? 'pod' : 'pods'} and wants ${wants}`,
+      diagnosis:
+        'A controller that wants fewer removes the surplus by itself within seconds. That these run shows that it was scaled down just now, or that nobody carries out what it wants. They are not counted where room is looked for.',
+      remediations: [
+        hint('if they are needed, scale the controller; if not, let them go before the move'),
+        command(`kubectl -n ${word(namespace)} get ${word(scaled(controller))} -o wide`),
+        ...(controller.startsWith('Job/')
+          ? []
+          : [command(`kubectl -n ${word(namespace)} scale ${word(scaled(controller))} --replicas=${runs}`)]),
       ],
     }),
   }),
@@ -171,16 +202,27 @@ export const workloadRules = {
       ],
     }),
   }),
-  'PRE-PDB-NEVER-REFILLS': rule<Budget>({
+  'PRE-PDB-NEVER-REFILLS': rule<
+    Budget & {
+      /** Disruptions it allows now, and pods of the node that use one each. */
+      allowed: number
+      leaving: number
+      notRefilled: readonly { readonly pod: string; readonly why: string }[]
+    }
+  >({
     severity: 'inhibitor',
     waivable: true,
     title: 'A disruption budget runs dry during the drain',
     text: (budget) => ({
-      summary: `the budget ${budget.namespace}/${budget.budget} lets some of ${many(budget.pods)} leave ${budget.node}, then never another`,
-      diagnosis:
-        'The replacements cannot run on any other node, so the budget does not refill while this one is drained.',
+      summary: `the budget ${budget.namespace}/${budget.budget} lets ${budget.allowed} of the ${budget.leaving} pods ${many(budget.pods)} leave ${budget.node}, then perhaps never another: ${budget.notRefilled.length} of them ${budget.notRefilled.length === 1 ? 'is' : 'are'} not replaced elsewhere`,
+      diagnosis: `An eviction uses the budget up until another pod takes the place, and none does for ${someReasons(budget.notRefilled)} while this node is away.`,
       remediations: [
-        hint('make room on another node, or relax the budget for the time of the move'),
+        hint(
+          'run more replicas on other nodes or make room there, so that the budget allows more than these pods use up, or relax it for the time of the move',
+        ),
+        command(
+          `kubectl -n ${word(budget.namespace)} get pods -o wide ${budget.notRefilled.map(({ pod }) => word(pod)).join(' ')}`,
+        ),
         command(saveBudget(budget)),
         command(allowOne(budget)),
       ],

@@ -45,22 +45,22 @@ describe('what a budget will say to the drain', () => {
   })
 
   test('pods that can run nowhere else use the budget up', () => {
-    const staysHere = ({ name }: Pod) => name === 'web-1'
-    expect(verdicts('n1', web(2), [aBudget()], { staysHere })).toEqual([
+    const staysAway = ({ name }: Pod) => name === 'web-1'
+    expect(verdicts('n1', web(2), [aBudget()], { staysAway })).toEqual([
       { pdb: 'web', verdict: 'never-refills', rounds: 0 },
     ])
   })
 
   test('a pod that can run nowhere else passes when there is room for it and one more', () => {
-    const staysHere = ({ name }: Pod) => name === 'web-1'
-    expect(verdicts('n1', web(3), [aBudget({ disruptionsAllowed: 2 })], { staysHere })).toEqual([
+    const staysAway = ({ name }: Pod) => name === 'web-1'
+    expect(verdicts('n1', web(3), [aBudget({ disruptionsAllowed: 2 })], { staysAway })).toEqual([
       { pdb: 'web', verdict: 'ok', rounds: 2 },
     ])
   })
 
   test('pods that can run nowhere else pass when there is room for all', () => {
     const budget = aBudget({ disruptionsAllowed: 2 })
-    expect(verdicts('n1', web(2), [budget], { staysHere: () => true })).toEqual([
+    expect(verdicts('n1', web(2), [budget], { staysAway: () => true })).toEqual([
       { pdb: 'web', verdict: 'ok', rounds: 1 },
     ])
   })

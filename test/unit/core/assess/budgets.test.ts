@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Assessment } from '../../../../src/core/assessment.ts'
-import type { ClusterFacts, PodDisruptionBudget } from '../../../../src/core/inventory.ts'
+import type { ClusterFacts, Pod, PodDisruptionBudget } from '../../../../src/core/inventory.ts'
+import { anywhere } from '../../../../src/core/kube-pod.ts'
+import { workloadOf } from '../../../support/gate-parts.ts'
 import { cluster, inventory, kubeNode, localPv, look, of, pod, volume } from './builders.ts'
 
 function budget(name: string, changes: Partial<PodDisruptionBudget> = {}): PodDisruptionBudget {
@@ -82,4 +84,68 @@ test('on the only node there is nowhere to refill from', () => {
 test('a selector nobody can read is not "guards nothing"', () => {
   const selector = { matchLabels: {}, matchExpressions: [{ key: 'x', operator: 'Gt', values: ['1'] }] }
   expect(of(withBudgets([budget('web', { selector })]), 'INV-CLUSTER-PARTIAL')[0]?.result).toBe('error')
+})
+
+const named = (names: readonly string[], changes: Partial<Pod> = {}): Pod[] =>
+  names.map((name) => pod(name, { labels: { app: 'web' }, ...changes }))
+
+test('what has no room elsewhere does not refill: the finding has the numbers and the reason', () => {
+  const pods = named(['web-1', 'web-2', 'web-3'], { requests: { memory: '5Gi' } })
+  const nodes = ['s1', 'a1'].map((name) =>
+    kubeNode(name, { allocatable: { cpu: '4', memory: '8Gi', pods: '110' } }),
+  )
+  const two = budget('web', { disruptionsAllowed: 2, currentHealthy: 3 })
+  const [f] = of(withBudgets([two], { pods, nodes }), 'PRE-PDB-NEVER-REFILLS')
+  expect(f?.summary).toBe(
+    'the budget shop/web lets 2 of the 3 pods web-1, web-2, web-3 leave a1, then perhaps never another: 2 of them are not replaced elsewhere',
+  )
+  expect(f?.diagnosis).toBe(
+    'An eviction uses the budget up until another pod takes the place, and none does for web-2 (s1: memory: needs 5 GiB, 3 GiB free), web-3 (s1: memory: needs 5 GiB, 3 GiB free) while this node is away.',
+  )
+  expect(f?.remediations.map(({ text }) => text)).toContain('kubectl -n shop get pods -o wide web-2 web-3')
+})
+
+test('passes while more may go than are not replaced', () => {
+  const pods = named(['web-1', 'web-2', 'web-3'], { requests: { memory: '3Gi' } })
+  const nodes = ['s1', 'a1'].map((name) =>
+    kubeNode(name, { allocatable: { cpu: '4', memory: '8Gi', pods: '110' } }),
+  )
+  const two = budget('web', { disruptionsAllowed: 2, currentHealthy: 3 })
+  expect(pdbRules(withBudgets([two], { pods, nodes }))).toEqual([])
+})
+
+test('replicas that must stand apart on as many nodes as there are never refill', () => {
+  const apart = {
+    ...anywhere,
+    affinity: {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          { labelSelector: { matchLabels: { app: 'web' } }, topologyKey: 'kubernetes.io/hostname' },
+        ],
+      },
+    },
+  }
+  const pods = [
+    ...named(['web-1', 'web-2'], { scheduling: apart }),
+    ...named(['web-3'], { node: 's1', scheduling: apart }),
+  ]
+  expect(of(withBudgets([budget('web')], { pods }), 'PRE-PDB-NEVER-REFILLS')[0]?.diagnosis).toContain(
+    'web-1 (s1: ',
+  )
+})
+
+test('pods without controller, and those their controller does not want, never refill', () => {
+  const bare = named(['web-1', 'web-2'], { controller: null })
+  expect(of(withBudgets([budget('web')], { pods: bare }), 'PRE-PDB-NEVER-REFILLS')[0]?.diagnosis).toContain(
+    'web-1 (it has no controller), web-2 (it has no controller)',
+  )
+  const controller = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web' }
+  const pods = named(['web-1', 'web-2'], { controller })
+  const scaled = (desired: number) =>
+    of(
+      withBudgets([budget('web')], { pods, workloads: [workloadOf('ReplicaSet', 'web', { desired })] }),
+      'PRE-PDB-NEVER-REFILLS',
+    )
+  expect(scaled(2)).toEqual([])
+  expect(scaled(0)[0]?.diagnosis).toContain('web-1 (ReplicaSet/web wants 0 of the 2 it has)')
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Assessment } from '../../../../src/core/assessment.ts'
 import type { ClusterFacts, NodeFacts } from '../../../../src/core/inventory.ts'
+import { workloadOf } from '../../../support/gate-parts.ts'
 import { cluster, inventory, kubeNode, localPv, look, machine, of, pod, volume } from './builders.ts'
 
 function withCluster(changes: Partial<ClusterFacts>, facts: Partial<NodeFacts> = {}): Assessment {
@@ -22,6 +23,29 @@ describe('pods without controller', () => {
     ]
     const assessment = withCluster({ pods, daemonSets: [{ namespace: 'shop', name: 'agent' }] })
     expect(of(assessment, 'PRE-UNMANAGED')).toHaveLength(0)
+  })
+
+  test('of a DaemonSet that is gone are among them', () => {
+    const controller = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'agent' }
+    const [f] = of(withCluster({ pods: [pod('agent-x', { controller })] }), 'PRE-UNMANAGED')
+    expect(f?.summary).toBe(
+      'the pod shop/agent-x on a1 belonged to DaemonSet/agent, which is gone: once evicted it does not come back',
+    )
+  })
+
+  test('and those that their controller does not want any more are one low finding', () => {
+    const controller = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-5c9f' }
+    const pods = ['web-1', 'web-2', 'web-3'].map((name) => pod(name, { controller }))
+    const workloads = [workloadOf('ReplicaSet', 'web-5c9f', { desired: 1 })]
+    const [f, ...more] = of(withCluster({ pods, workloads }), 'PRE-NOT-REPLACED')
+    expect(more).toEqual([])
+    expect(f).toMatchObject({
+      key: 'PRE-NOT-REPLACED:Node/a1:shop/ReplicaSet/web-5c9f',
+      severity: 'low',
+      summary:
+        'web-1, web-2 of shop on a1 do not come back once evicted: ReplicaSet/web-5c9f has 3 pods and wants 1',
+    })
+    expect(f?.remediations.at(-1)?.text).toBe('kubectl -n shop scale replicaset/web-5c9f --replicas=3')
   })
 
   test('on nodes that have moved already do not count', () => {
