@@ -234,6 +234,10 @@ export function createProgram(
     .argument('[config]', 'a k3OS config.yaml')
     .option('--target <id>', 'system to translate to')
     .option('--all-targets', 'translate to each of them, one folder for each')
+    .option(
+      '--k3s-version <version>',
+      'with k3os-maintained: the k3s of the image, where it is newer than the node has',
+    )
     .option('--compare', 'show the targets side by side: what each carries, changes and loses; write nothing')
     .option('--explain <path>', 'show where one value goes on each target, and why; write nothing')
     .option('--inventory <file>', 'translate the nodes of an inventory')

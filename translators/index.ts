@@ -11,6 +11,7 @@ export const translators: Readonly<Record<string, () => Promise<Translator>>> = 
   elemental: async () => (await import('./elemental/index.ts')).translator,
   'elemental-rancher': async () => (await import('./elemental-rancher/index.ts')).translator,
   talos: async () => (await import('./talos/index.ts')).translator,
+  'k3os-maintained': async () => (await import('./k3os-maintained/index.ts')).translator,
   'talos-1.13': async () => (await import('./talos/index.ts')).translator113,
 }
 

@@ -70,9 +70,14 @@ function rebuiltBy({ hook, byHand }: PlanOptions, cwd: string): readonly string[
   })
 }
 
-/** A plan moves nodes one by one, so each must find its cluster again: exit 64 for a target that grows a new one. */
+/** A plan moves nodes one by one to something that exists, where each finds its cluster again: exit 64 otherwise. */
 async function findRejoining({ target, inventory }: PlanOptions): Promise<Translator> {
   const translator = await findTranslator(target)
+  if (translator.requires.image === 'none yet')
+    throw new MigrateError(`${translator.title} does not exist yet: no node can move to it`, {
+      exitCode: exitCode.usage,
+      hint: `k3os-migrate translate --inventory ${inventory} --target ${target}   (its configuration can be looked at)`,
+    })
   if (translator.requires.rejoins) return translator
   throw new MigrateError(`${translator.title} grows a new cluster: nodes cannot move to it one by one`, {
     exitCode: exitCode.usage,

@@ -3,6 +3,7 @@ import { readIfPresent, writeWhole } from '../adapters/files.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { isInhibitor, severities, sortFindings, type Finding } from '../core/findings.ts'
 import { readConfig } from '../core/k3os/read.ts'
+import { versionAtLeast } from '../core/k3s/version.ts'
 import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
 import type { Delivery, Translation, TranslateTools, Translator } from '../core/translation.ts'
 import { findingsTable } from '../output/findings-table.ts'
@@ -19,6 +20,8 @@ export interface TranslateOptions {
   readonly node?: string | undefined
   readonly target?: string | undefined
   readonly allTargets?: boolean | undefined
+  /** Of the maintained image, where it is not that of the node: `v1.31.5+k3s1`. */
+  readonly k3sVersion?: string | undefined
   /** Write nothing, show what each target makes of it. */
   readonly compare?: boolean | undefined
   /** Write nothing, show where this value goes: `k3os.labels`. */
@@ -87,12 +90,33 @@ async function translatorsFor(options: TranslateOptions): Promise<Translator[]> 
       exitCode: exitCode.usage,
       hint: 'k3os-migrate translate --help',
     })
+  if (options.k3sVersion !== undefined) return [await withK3s(options.k3sVersion, target)]
   if (target !== undefined) return [await findTranslatorOrRefusal(target)]
   if (allTargets === true || compare === true || explain !== undefined) return everyTranslator()
   throw new MigrateError('--target says which system to translate to, and is missing', {
     exitCode: exitCode.usage,
     hint: 'k3os-migrate targets lists them; --all-targets takes all, --compare shows them side by side',
   })
+}
+
+/** All other targets run the k3s of the node. */
+async function withK3s(version: string, target: string | undefined): Promise<Translator> {
+  if (target !== 'k3os-maintained')
+    throw new MigrateError(
+      '--k3s-version is for --target k3os-maintained: all others take the k3s of the node',
+      {
+        exitCode: exitCode.usage,
+        hint: 'k3os-migrate translate config.yaml --target k3os-maintained --k3s-version v1.31.5+k3s1',
+      },
+    )
+  if (versionAtLeast(version, '0.0.0') === null)
+    throw new MigrateError(`"${version}" is no version of k3s`, {
+      exitCode: exitCode.usage,
+      hint: 'as k3s names them: v1.31.5+k3s1',
+    })
+  return (await import('../../translators/k3os-maintained/index.ts')).maintained(
+    version.startsWith('v') ? version : `v${version}`,
+  )
 }
 
 /** What reading found belongs to the answer as well: a key that k3OS drops is not in the translation either. */

@@ -31,6 +31,8 @@ export const requirementsSchema = z
       .strictObject({ boots: z.array(z.string()).readonly(), never: z.array(z.string()).readonly() })
       .readonly()
       .optional(),
+    /** Left out: there is one. Nothing moves to a system without an image. */
+    image: z.literal('none yet').optional(),
     /** Lines of k3s it can carry, `1.19`; `null` = no limit. Left out: any. */
     k3s: z
       .strictObject({ oldest: z.string().nullable(), newest: z.string().nullable() })

@@ -57,8 +57,9 @@ export function translateNode(
   })
   const { config } = reading
   const result = translator.translate({ name, config, host, facts, nonce: source.nonce }, tools)
-  const untrue = new Set<string>(translator.untrueOf)
-  const said = [...host.findings.filter(({ rule }) => !untrue.has(rule)), ...result.findings]
+  const untrue = translator.untrueOf ?? []
+  const stillTrue = untrue === 'all' ? [] : host.findings.filter(({ rule }) => !untrue.includes(rule))
+  const said = [...stillTrue, ...result.findings]
   const missing = uncovered(config, { trace: result.trace, findings: said }).map((path) =>
     translateFinding('TRN-UNACCOUNTED', { path, target: translator.title }, { node: name, path }),
   )

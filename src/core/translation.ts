@@ -89,7 +89,7 @@ export interface Translator {
   readonly title: string
   readonly requires: Requirements
   /** Rules of the host model whose findings are not true of this target; it says itself what becomes of the values. */
-  readonly untrueOf?: readonly RuleId[]
+  readonly untrueOf?: readonly RuleId[] | 'all'
   translate(source: TranslationSource, tools: TranslateTools): Translation
 }
 

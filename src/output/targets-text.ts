@@ -72,6 +72,7 @@ function needs(requires: Requirements): string[] {
     ...(network === undefined ? [] : [wifi[network.wifi]]),
     ...(k3s?.oldest == null ? [] : [`k3s ${k3s.oldest} or newer`]),
     ...(k3s?.newest == null ? [] : [`k3s ${k3s.newest} or older`]),
+    ...(requires.image === undefined ? [] : ['no image yet']),
     requires.rejoins ? 'joins the cluster again' : 'grows a new cluster',
   ]
 }

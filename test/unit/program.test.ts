@@ -129,6 +129,11 @@ const table: readonly (readonly [line: string, command: string, options: object]
     { ...translateDefaults, config: 'config.yaml', target: 'debian' },
   ],
   [
+    'translate c.yaml --target k3os-maintained --k3s-version v1.31.5+k3s1',
+    'translate',
+    { ...translateDefaults, config: 'c.yaml', target: 'k3os-maintained', k3sVersion: 'v1.31.5+k3s1' },
+  ],
+  [
     'translate --inventory i.yaml --node n1 --target talos --out seed -o json',
     'translate',
     { inventory: 'i.yaml', node: 'n1', target: 'talos', out: 'seed', output: 'json' },

@@ -37,6 +37,7 @@ function fitOf(machine: Machine, target: AssessedTarget): Fit {
 
 function compare(facts: NodeFacts, needs: Requirements): Comparison[] {
   return [
+    needs.image === undefined ? null : because('blocks', 'FIT-NO-IMAGE', fitReasons['FIT-NO-IMAGE']()),
     machineType(facts, needs),
     x86Level(facts, needs),
     firmware(facts, needs),

@@ -179,6 +179,14 @@ export function apiEnd(apiVersion: string, kind: string): ApiEnd | null {
   )
 }
 
+/** Versions of a group that have a kind or had it, without the group; those that others ended for come first. */
+export function versionsOf(group: string, kind: string): string[] {
+  const rows = removedApis.filter(({ kinds, minor }) => kinds.includes(kind) && minor <= newestMinor)
+  const named = [...rows.flatMap(({ instead }) => instead ?? []), ...rows.map(({ version }) => version)]
+  const own = named.filter((version) => version.startsWith(`${group}/`))
+  return [...new Set(own)].map((version) => version.slice(group.length + 1))
+}
+
 export interface ApiEnd {
   /** `policy/v1beta1` */
   readonly version: string

@@ -33,6 +33,7 @@ export const fitRules = {
 
 /** Reasons in the fit table. Each says what the machine has and what the target needs. */
 export const fitReasons = {
+  'FIT-NO-IMAGE': (): string => 'the target has no image yet: only its configuration can be looked at',
   'FIT-MACHINE': (has: string, needs: readonly string[]): string =>
     `the machine is ${has}, the target runs on ${needs.join(', ')}`,
   'FIT-X86-LEVEL': (has: number, needs: number): string =>

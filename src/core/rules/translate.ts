@@ -2,6 +2,7 @@ import { finding, type Finding, type Occurrence, type Rule, type Severity } from
 import type { ConfigPath } from '../path.ts'
 import { imageTexts } from './translate-images.ts'
 import { k3sTexts } from './translate-k3s.ts'
+import { maintainedTexts } from './translate-maintained.ts'
 import { networkTexts } from './translate-network.ts'
 import { targetTexts } from './translate-target.ts'
 import { talosTexts } from './translate-talos.ts'
@@ -263,6 +264,7 @@ const translateRules = {
   ...k3sTexts,
   ...imageTexts,
   ...talosTexts,
+  ...maintainedTexts,
   ...targetTexts,
 }
 export type TranslateRule = keyof typeof translateRules

@@ -101,6 +101,12 @@ describe('what is wrong with the call', () => {
     [{ config: 'a', allTargets: true }, 64, '--target and --all-targets exclude each other'],
     [{ config: 'a', output: 'markdown' as const }, 64, '-o markdown is for --compare'],
     [{ config: 'no.yaml', target: 'constructor' }, 64, 'the target "constructor" is not supported'],
+    [
+      { config: 'a', target: 'debian', k3sVersion: 'v1.31.5+k3s1' },
+      64,
+      '--k3s-version is for --target k3os-maintained: all others take the k3s of the node',
+    ],
+    [{ config: 'a', target: 'k3os-maintained', k3sVersion: 'newest' }, 64, '"newest" is no version of k3s'],
     [{}, 64, 'give either a configuration file or --inventory'],
     [{ config: 'a', inventory: 'b' }, 64, 'give either a configuration file or --inventory'],
     [{ config: 'a', node: 'n1' }, 64, '--node chooses a node of an inventory, and none is given'],

@@ -55,6 +55,7 @@ test.each([
   ],
   ['Wi-Fi', wifi, { network: { ...needsNetwork, wifi: 'none' } }, 'FIT-WIFI'],
   ['board', raspberry, { boards: { boots: [], never: ['Raspberry Pi 4'] } }, 'FIT-BOARD'],
+  ['a system without an image', {}, { image: 'none yet' }, 'FIT-NO-IMAGE'],
   ['old k3s without cgroup v1', k3s('v1.20.3+k3s1'), { cgroup: ['v2'] }, 'FIT-CGROUP-V1'],
 ] as const)('does not fit by %s', (_, facts, needs, rule) => {
   expect(fit(facts as Partial<NodeFacts>, needs as Partial<Requirements>)).toMatchObject({
