@@ -234,6 +234,7 @@ export function createProgram(
     .argument('[config]', 'a k3OS config.yaml')
     .option('--target <id>', 'system to translate to')
     .option('--all-targets', 'translate to each of them, one folder for each')
+    .option('--in-place', 'the files for a root tree that boots beside k3OS, as one archive')
     .option(
       '--k3s-version <version>',
       'with k3os-maintained: the k3s of the image, where it is newer than the node has',

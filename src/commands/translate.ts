@@ -8,7 +8,7 @@ import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
 import type { Delivery, Translation, TranslateTools, Translator } from '../core/translation.ts'
 import { findingsTable } from '../output/findings-table.ts'
 import { table } from '../output/table.ts'
-import { everyTranslator, findTranslatorOrRefusal } from './target.ts'
+import { everyTranslator, findBeside, findTranslatorOrRefusal } from './target.ts'
 import type { Work } from './compare.ts'
 import type { CommandIo } from './io.ts'
 
@@ -20,6 +20,8 @@ export interface TranslateOptions {
   readonly node?: string | undefined
   readonly target?: string | undefined
   readonly allTargets?: boolean | undefined
+  /** The files for a root tree beside k3OS. */
+  readonly inPlace?: boolean | undefined
   /** Of the maintained image, where it is not that of the node: `v1.31.5+k3s1`. */
   readonly k3sVersion?: string | undefined
   /** Write nothing, show what each target makes of it. */
@@ -91,6 +93,13 @@ async function translatorsFor(options: TranslateOptions): Promise<Translator[]> 
       hint: 'k3os-migrate translate --help',
     })
   if (options.k3sVersion !== undefined) return [await withK3s(options.k3sVersion, target)]
+  if (options.inPlace === true) {
+    if (target !== undefined) return [await findBeside(target)]
+    throw new MigrateError('--in-place is for one target, and --target is missing', {
+      exitCode: exitCode.usage,
+      hint: 'k3os-migrate translate config.yaml --target debian --in-place',
+    })
+  }
   if (target !== undefined) return [await findTranslatorOrRefusal(target)]
   if (allTargets === true || compare === true || explain !== undefined) return everyTranslator()
   throw new MigrateError('--target says which system to translate to, and is missing', {

@@ -31,13 +31,15 @@ export const besideTranslator: Translator = {
   id: 'debian',
   title: system.title,
   requires: translator.requires,
+  // It lies in k3OS's data, where the new system finds it.
+  untrueOf: ['TRN-NODE-PASSWORD-UNKNOWN'],
   translate(source, tools): Translation {
     const { host, name } = source
     const access = accessParts(host, tools)
     const network = networkParts(host.network)
     const data = linksIntoData(source)
     const node = systemdNode(source, system, tools, [...access.files, ...network.files])
-    const { placed, bound } = byPlace(node.files, data)
+    const { placed, bound } = byPlace(node.files.map(forRootAlone), data)
     const links = [
       ...data,
       ...network.links,
@@ -54,21 +56,30 @@ export const besideTranslator: Translator = {
     return {
       files: [{ path: file, content: rootTar(kept, links, host.user), mode: 0o600 }],
       delivery: { kind: 'tree', file },
-      findings: [...node.findings, ...collisions, ...inPlace(bound, name), ...ownFindings(source)],
+      findings: [
+        ...node.findings.filter(({ rule }) => rule !== 'TRN-FILE-ONCE'),
+        ...onceFindings(source, placed),
+        ...collisions,
+        ...inPlace(bound, name),
+        ...ownFindings(source),
+      ],
       trace: traceInto(file, kept),
     }
   },
 }
 
+/** On k3OS before v0.7.1 it lay in memory. */
+function isPasswordInMemory({ facts }: TranslationSource): boolean {
+  return /^v?0\.(?:[0-6]\.|7\.0)/.test(facts?.os.version ?? '')
+}
+
 /** Folders that are links on k3OS as well (rancher/k3os overlay/libexec/k3os/mode-local). */
-function linksIntoData({ facts }: TranslationSource): RootLink[] {
+function linksIntoData(source: TranslationSource): RootLink[] {
   const kubernetes = {
     path: '/usr/libexec/kubernetes',
     target: '/var/lib/rancher/k3s/agent/libexec/kubernetes',
   }
-  // Before v0.7.1 the node password lay in memory.
-  const isInMemory = /^v?0\.(?:[0-6]\.|7\.0)/.test(facts?.os.version ?? '')
-  return isInMemory
+  return isPasswordInMemory(source)
     ? [kubernetes]
     : [kubernetes, { path: '/etc/rancher/node', target: '/var/lib/rancher/k3os/node' }]
 }
@@ -90,6 +101,11 @@ function byPlace(
   }
 }
 
+/** PAM and systemd read the variables as root, and those of a proxy or datastore may hold a password. */
+function forRootAlone(one: RootFile): RootFile {
+  return one.path === '/etc/environment' ? { ...one, mode: 0o600 } : one
+}
+
 /** Owners that only the new system knows get their files once it runs. */
 function ownerLines(files: readonly RootFile[], user: string): RootFile[] {
   const isNumber = (name: string): boolean => /^\d+$/.test(name) || name === 'root' || name === user
@@ -100,6 +116,15 @@ function ownerLines(files: readonly RootFile[], user: string): RootFile[] {
     return `z ${tmpfilesPath(path)} - ${owning} ${group} -\n`
   })
   return [rootFile('/etc/tmpfiles.d/k3os-owners.conf', lines.join(''))]
+}
+
+/** Without those that are k3OS's own. */
+function onceFindings({ host, name }: TranslationSource, placed: readonly RootFile[]): Finding[] {
+  const paths = new Set(placed.map(({ path }) => path))
+  const count = host.files.filter(({ path, purpose }) => purpose !== 'environment' && paths.has(path)).length
+  return count === 0
+    ? []
+    : [translateFinding('TRN-FILE-ONCE', { count, target: system.title }, { node: name })]
 }
 
 function inPlace(bound: readonly RootFile[], node: string): Finding[] {
@@ -117,6 +142,9 @@ function ownFindings(source: TranslationSource): Finding[] {
   return [
     // The menu beside k3OS's starts the kernel with the hierarchy that k3OS has.
     ...common.filter(({ rule }) => rule !== 'TRN-CGROUP-V2'),
+    ...(host.k3s.role !== 'none' && host.k3s.nodePassword === null && isPasswordInMemory(source)
+      ? [translateFinding('TRN-NODE-PASSWORD-UNKNOWN', undefined, { node: name })]
+      : []),
     ...(host.network.wifi === null
       ? []
       : [translateFinding('TRN-IMAGE-NO-WIFI', { target: system.title }, { node: name })]),

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { templateTools } from '../../../src/adapters/templates.ts'
 import { translateNode } from '../../../src/core/translate-node.ts'
-import { translators } from '../../../translators/index.ts'
+import { besideTranslators, translators } from '../../../translators/index.ts'
 import { goldenNode } from '../../support/golden-node.ts'
 import { tarListing } from '../../support/tar-listing.ts'
 
@@ -14,10 +14,24 @@ const cases = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
   entry.isDirectory() ? [entry.name] : [],
 )
 const tools = templateTools()
+const loaders = {
+  ...translators,
+  ...Object.fromEntries(Object.entries(besideTranslators).map(([id, load]) => [`${id}-in-place`, load])),
+}
+/** What lies beside k3OS is made of parts that the other targets show: a few nodes are enough. */
+const inPlace = [
+  'agent-with-taints',
+  'commands-in-boot-order',
+  'old-k3s-1.18',
+  'proxy-and-registry',
+  'single-server-default',
+  'wifi',
+]
 
 describe.each(cases)('%s', (name) => {
-  it.each(Object.keys(translators))('%s', async (target) => {
-    const load = translators[target]
+  const targets = Object.keys(loaders).filter((id) => !id.endsWith('-in-place') || inPlace.includes(name))
+  it.each(targets)('%s', async (target) => {
+    const load = loaders[target]
     if (load === undefined) throw new Error(`no translator ${target}`)
     const result = translateNode(goldenNode(`${root}${name}`), await load(), tools)
     const expected = `${root}${name}/expect/${target}`

@@ -63,6 +63,24 @@ describe('one configuration file', () => {
     })
   })
 
+  it('writes one archive for a root tree beside k3OS, and says how to look at it', async () => {
+    const cwd = folder({ 'config.yaml': 'hostname: n1\nk3os: {token: secret-4711}\n' })
+    const { exit, io } = await run(cwd, { config: 'config.yaml', inPlace: true })
+    expect(exit).toBe(0)
+    expect(readdirSync(join(cwd, 'out/n1'))).toEqual(['root.tar'])
+    expect(statSync(join(cwd, 'out/n1/root.tar')).mode & 0o777).toBe(0o600)
+    expect(io.stderr()).toContain('tar -tvf out/n1/root.tar')
+  })
+
+  it.each([
+    ['ubuntu', 'the target "ubuntu" cannot be put beside k3OS', 'in place go: debian'],
+    [undefined, '--in-place is for one target, and --target is missing', '--target debian --in-place'],
+  ])('takes no other target beside k3OS: %s', async (target, message, hint) => {
+    const cwd = folder({ 'config.yaml': 'hostname: n1\n' })
+    const failed = await failure(cwd, { config: 'config.yaml', inPlace: true, target })
+    expect(failed).toEqual({ exitCode: 64, message, hint: expect.stringContaining(hint) as unknown })
+  })
+
   it('says on stderr who opens the release gate', async () => {
     const cwd = folder({ 'config.yaml': 'hostname: n1\n' })
     const { io } = await run(cwd, { config: 'config.yaml' })
