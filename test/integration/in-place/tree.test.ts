@@ -15,8 +15,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { templateTools } from '../../../src/adapters/templates.ts'
 import { translateNode, type NodeToTranslate } from '../../../src/core/translate-node.ts'
 import { besideTranslator } from '../../../translators/debian/beside.ts'
-import { goldenFolder } from '../../support/judges.ts'
-import { goldenNode } from '../../support/golden-node.ts'
 import { bundleOf, k3osNode } from '../../support/k3os-node.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { everyKey, nodeFrom } from '../../support/translation.ts'
@@ -78,27 +76,34 @@ function inTree(root: string, command: string): Said {
   return { status, text: `${stdout}${stderr}` }
 }
 
-function keysOfNode(): { readonly type: string; readonly secret: string; readonly open: string }[] {
-  return ['ed25519', 'rsa', 'ecdsa'].map((type) => {
-    const file = join(temporary(), 'key')
-    execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', 'root@k3os', '-f', file])
-    return { type, secret: readFileSync(file, 'utf8'), open: readFileSync(`${file}.pub`, 'utf8') }
-  })
+interface KeyPair {
+  readonly type: string
+  readonly secret: string
+  readonly open: string
+}
+
+function keyPair(type: string): KeyPair {
+  const file = join(temporary(), 'key')
+  execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-C', 'root@k3os', '-f', file])
+  return { type, secret: readFileSync(file, 'utf8'), open: readFileSync(`${file}.pub`, 'utf8') }
 }
 
 describe.skipIf(skip)('a root tree with the files of a server', () => {
   let root: string
-  let keys: ReturnType<typeof keysOfNode>
+  let keys: readonly KeyPair[]
+  let person: KeyPair
   const file = (path: string): string => readFileSync(join(root, path), 'utf8')
   beforeAll(() => {
-    keys = keysOfNode()
+    keys = ['ed25519', 'rsa', 'ecdsa'].map(keyPair)
+    person = keyPair('ed25519')
     const files = Object.fromEntries(
       keys.flatMap(({ type, secret, open }) => [
         [`/var/lib/rancher/k3os/ssh/ssh_host_${type}_key`, secret],
         [`/var/lib/rancher/k3os/ssh/ssh_host_${type}_key.pub`, open],
       ]),
     )
-    root = rootOf(nodeFrom(everyKey, { bundle: bundleOf(k3osNode({ files })), nonce }))
+    const config = { ...everyKey, sshAuthorizedKeys: [person.open.trim()] }
+    root = rootOf(nodeFrom(config, { bundle: bundleOf(k3osNode({ files })), nonce }))
   })
 
   test('has the host keys of k3OS, byte by byte, and sshd takes them', () => {
@@ -143,6 +148,12 @@ describe.skipIf(skip)('a root tree with the files of a server', () => {
     expect(file('etc/shadow')).toContain('\nrancher:$1$abcdefgh$w9mHfjQ1Sdw3aSPqZv1Xh/:')
     expect(inTree(root, 'visudo -c').status).toBe(0)
     expect(inTree(root, 'runuser -u rancher -- sudo -n id -u')).toEqual({ status: 0, text: '0\n' })
+  })
+
+  test('lets the person in who could log in to k3OS, under the key that is pinned', () => {
+    expect(login(root, person, `127.0.0.1 ${keys[0]?.open ?? ''}`)).toEqual([0, 'rancher root'])
+    expect(login(root, keyPair('ed25519'), `127.0.0.1 ${keys[0]?.open ?? ''}`)).toEqual([255, ''])
+    expect(login(root, person, `127.0.0.1 ${person.open}`)).toEqual([255, ''])
   })
 
   test('makes folders, links and files of the memory as k3OS had them', () => {
@@ -215,25 +226,44 @@ describe.skipIf(skip)('a root tree with the files of a server', () => {
   })
 })
 
-describe.skipIf(skip)('a root tree with the files of an agent whose keys nobody read', () => {
-  let root: string
-  beforeAll(() => {
-    root = rootOf(goldenNode(goldenFolder('agent-with-token')))
-  })
+describe.skipIf(skip)(
+  'a root tree with the files of an agent without password, whose host keys nobody read',
+  () => {
+    let root: string
+    let person: KeyPair
+    beforeAll(() => {
+      person = keyPair('ed25519')
+      const k3os = { serverUrl: 'https://10.0.0.1:6443', token: 'secret' }
+      root = rootOf(nodeFrom({ hostname: 'n2', sshAuthorizedKeys: [person.open.trim()], k3os }))
+    })
 
-  test('has the unit of an agent', () => {
-    const verify = 'systemd-analyze verify --man=no --recursive-errors=no k3s-agent.service ssh.service'
-    expect(inTree(root, verify)).toEqual({ status: 0, text: '' })
-    expect(inTree(root, 'systemctl is-enabled k3s-agent.service').text).toBe('enabled\n')
-  })
+    test('has the unit of an agent', () => {
+      const verify = 'systemd-analyze verify --man=no --recursive-errors=no k3s-agent.service ssh.service'
+      expect(inTree(root, verify)).toEqual({ status: 0, text: '' })
+      expect(inTree(root, 'systemctl is-enabled k3s-agent.service').text).toBe('enabled\n')
+    })
 
-  test('can be reached all the same: sshd makes keys before it starts', () => {
-    const { text } = inTree(root, 'systemd-analyze cat-config systemd/system/ssh.service')
-    const commands = [...text.matchAll(/^ExecStartPre=(.*)$/gm)].map(([, command]) => command ?? '')
-    const last = commands.slice(commands.lastIndexOf('') + 1)
-    expect(inTree(root, last.join(' && ')).status).toBe(0)
-  })
-})
+    test('can be reached all the same: sshd makes keys before it starts', () => {
+      const { text } = inTree(root, 'systemd-analyze cat-config systemd/system/ssh.service')
+      const commands = [...text.matchAll(/^ExecStartPre=(.*)$/gm)].map(([, command]) => command ?? '')
+      const last = commands.slice(commands.lastIndexOf('') + 1)
+      expect(inTree(root, last.join(' && ')).status).toBe(0)
+      expect(inTree(root, 'systemd-sysusers').status).toBe(0)
+      const made = readFileSync(join(root, 'etc/ssh/ssh_host_ed25519_key.pub'), 'utf8')
+      expect(login(root, person, `127.0.0.1 ${made}`)).toEqual([0, 'rancher root'])
+    })
+  },
+)
+
+/** Status and names of the user and of the one that sudo makes of it, over SSH with a pinned host key. */
+function login(root: string, { secret }: KeyPair, knownHosts: string): [number | null, string] {
+  writeFileSync(join(root, 'tmp/person'), secret, { mode: 0o600 })
+  writeFileSync(join(root, 'tmp/known_hosts'), knownHosts)
+  const options = '-F none -i /tmp/person -o BatchMode=yes -o UserKnownHostsFile=/tmp/known_hosts'
+  const ssh = `ssh ${options} rancher@127.0.0.1 'echo $(id -un; sudo -n id -un)' 2>/dev/null`
+  const { status, text } = inTree(root, `ip link set lo up && /usr/sbin/sshd && ${ssh}`)
+  return [status, text.trim()]
+}
 
 /** What systemd-networkd says about files of ours; it reads them all when it starts. */
 function complaints(root: string): string {
