@@ -245,6 +245,8 @@ export const clusterFactsSchema = z.strictObject({
   customResources: z.array(customResourceSchema),
   /** Objects that `kubectl apply` was given in a version that ends; missing in inventories taken before it was kept. */
   lastApplied: z.array(manifestObjectSchema).optional(),
+  /** Kinds whose objects could not be looked at for that; missing when only kinds were looked at that are kept anyway. */
+  lastAppliedUnread: z.array(failure).optional(),
   /** What Helm has installed, when that was asked for: it takes the right to read Secrets. */
   helmReleases: z
     .discriminatedUnion('status', [

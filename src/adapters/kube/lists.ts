@@ -1,4 +1,4 @@
-import { CustomObjectsApi } from '@kubernetes/client-node'
+import { CustomObjectsApi, setHeaderOptions } from '@kubernetes/client-node'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { Api } from './api.ts'
 import type { ApiCall } from './failure.ts'
@@ -16,7 +16,7 @@ export interface ListedKind {
 }
 
 /** `deployments.apps`, as RBAC and `kubectl` call it. */
-export function listCall({ plural, group }: ListedKind): ApiCall {
+export function listCall({ plural, group }: Pick<ListedKind, 'plural' | 'group'>): ApiCall {
   return { verb: 'list', resource: `${plural}.${group}` }
 }
 
@@ -40,4 +40,21 @@ export async function listKind(
     new CustomObjectsApi(configuration).listClusterCustomObject({ group, version, plural, ...page }),
   )
   return { version, items }
+}
+
+/** Objects without spec and status; an API server that cannot leave them out (before 1.15) sends whole ones. */
+const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'
+
+/** All objects of a kind, of which only the metadata counts. */
+export async function listMetadata(
+  api: Api,
+  kind: { readonly group: string; readonly version: string; readonly plural: string },
+  signal: AbortSignal,
+): Promise<unknown[]> {
+  return api.list(listCall(kind), signal, (configuration, page) =>
+    new CustomObjectsApi(configuration).listClusterCustomObject(
+      { ...kind, ...page },
+      setHeaderOptions('Accept', metadataOnly),
+    ),
+  )
 }

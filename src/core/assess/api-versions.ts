@@ -96,7 +96,23 @@ function applied({ cluster }: AssessContext): Finding[] {
     place: [object.namespace, object.name].filter((part) => part !== null).join('/'),
     nodes: [],
   }))
-  return findings('PRE-LADDER-APPLIED', written, cluster?.version ?? null)
+  const unread = cluster?.lastAppliedUnread ?? []
+  return [
+    ...findings('PRE-LADDER-APPLIED', written, cluster?.version ?? null),
+    ...(unread.length === 0
+      ? []
+      : [notRead('PRE-LADDER-APPLIED', unread.map(({ reason }) => reason).join('; '))]),
+  ]
+}
+
+/** Stops nothing: what the texts of others say is for later. */
+function notRead(rule: 'PRE-LADDER-APPLIED' | 'PRE-LADDER-RELEASE', unread: string): Finding {
+  const nothing = { version: '', minor: 0, instead: null, kinds: [], places: [], nodes: [], gone: false }
+  return found(
+    rule,
+    { ...nothing, unread },
+    { subject: { kind: 'Cluster' }, discriminator: 'unread', severity: 'info', result: 'skip' },
+  )
 }
 
 function releasesLacking({ cluster }: AssessContext): string | null {
@@ -108,23 +124,7 @@ function releasesLacking({ cluster }: AssessContext): string | null {
 function releases({ cluster }: AssessContext): Finding[] {
   const read = cluster?.helmReleases
   if (read === undefined) return []
-  if (read.status === 'error')
-    return [
-      found(
-        'PRE-LADDER-RELEASE',
-        {
-          version: '',
-          minor: 0,
-          instead: null,
-          kinds: [],
-          places: [],
-          nodes: [],
-          gone: false,
-          unread: read.reason,
-        },
-        { subject: { kind: 'Cluster' }, discriminator: 'unread', severity: 'info', result: 'skip' },
-      ),
-    ]
+  if (read.status === 'error') return [notRead('PRE-LADDER-RELEASE', read.reason)]
   const written = read.releases.flatMap(({ namespace, name, objects }) =>
     objects.map((object) => ({ object, place: `${namespace}/${name}`, nodes: [] })),
   )

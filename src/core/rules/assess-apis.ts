@@ -36,18 +36,29 @@ export const apiRules = {
   'PRE-LADDER-APPLIED': rule<Written>({
     severity: 'info',
     title: 'An object was applied in an API version that ends',
-    text: (facts) => ({
-      summary: `${some(facts.places)} ${facts.places.length === 1 ? 'was' : 'were'} applied as ${ends(facts)}`,
-      diagnosis:
-        'The object itself is safe: the API server turns it into a newer version. The text it came from, in a repository or a pipeline, fails at the next `kubectl apply` after that upgrade.',
-      remediations: [
-        hint('change the texts these objects come from; `kubectl convert` does it'),
-        command(
-          'kubectl get ' +
-            `${word(facts.kinds.map((kind) => kind.toLowerCase()).join(','))} --all-namespaces -o name`,
-        ),
-      ],
-    }),
+    text: (facts) =>
+      facts.unread === undefined
+        ? {
+            summary: `${some(facts.places)} ${facts.places.length === 1 ? 'was' : 'were'} applied as ${ends(facts)}`,
+            diagnosis:
+              'The object itself is safe: the API server turns it into a newer version. The text it came from, in a repository or a pipeline, fails at the next `kubectl apply` after that upgrade.',
+            remediations: [
+              hint('change the texts these objects come from; `kubectl convert` does it'),
+              command(
+                'kubectl get ' +
+                  `${word(facts.kinds.map((kind) => kind.toLowerCase()).join(','))} --all-namespaces -o name`,
+              ),
+            ],
+          }
+        : {
+            summary: `in which API versions some objects were applied was not read: ${facts.unread}`,
+            diagnosis:
+              'Other kinds were read; of these it is not known whether their texts still work later on.',
+            remediations: [
+              hint('let the account of the inventory list them: the manifest has all that it asks for'),
+              command('k3os-migrate rbac inventory'),
+            ],
+          },
   }),
   'PRE-LADDER-RELEASE': rule<Written>({
     severity: 'info',
