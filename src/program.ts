@@ -239,6 +239,7 @@ export function createProgram(
       '--k3s-version <version>',
       'with k3os-maintained: the k3s of the image, where it is newer than the node has',
     )
+    .option('--with-secrets', 'with talos: make the secrets of the new cluster too, in a file of their own')
     .option('--compare', 'show the targets side by side: what each carries, changes and loses; write nothing')
     .option('--explain <path>', 'show where one value goes on each target, and why; write nothing')
     .option('--inventory <file>', 'translate the nodes of an inventory')

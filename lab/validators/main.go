@@ -4,6 +4,7 @@ package main
 
 import (
 	"github.com/siderolabs/talos/pkg/machinery/config"
+	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 
 	"k3os-migrate.lab/judge"
 	"k3os-migrate.lab/judge/talos"
@@ -17,7 +18,7 @@ func main() {
 		"kairos":      judge.Plain(judgeKairos),
 		"manifest":    manifestBench,
 		"registries":  judge.Plain(judgeRegistries),
-		"talos":       talos.Bench("v1.13.9", kubeletImage),
+		"talos":       talos.Bench("v1.13.9", kubeletImage, checkBundle),
 		"yip":         yipBench,
 	})
 }
@@ -28,3 +29,5 @@ func kubeletImage(provider config.Provider) string {
 	}
 	return provider.Machine().Kubelet().Image()
 }
+
+func checkBundle(bundle *secrets.Bundle) error { return bundle.Validate() }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { appendFile, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import { appendFile, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { RunFiles } from '../migrate/ports.ts'
@@ -58,6 +58,39 @@ async function replaceFile(
     throw signal?.aborted === true ? signal.reason : diskError(`write ${path}`, error)
   } finally {
     if (made) await unlink(temporary)
+  }
+}
+
+/** False when something is there already, which stays as it is. On the disk when it returns. Exit 74 on failure. */
+export async function writeNew(path: string, content: string, mode: 0o600 | 0o644): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
+    let whole = false
+    try {
+      await file.writeFile(content)
+      await file.chmod(mode)
+      await file.sync()
+      whole = true
+    } finally {
+      await file.close()
+      if (!whole) await unlink(path)
+    }
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false
+    throw diskError(`write ${path}`, error)
+  }
+}
+
+/** Whatever it is, a link to nowhere too. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw diskError(`look at ${path}`, error)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Delivery, Translation, TranslateTools, Translator } from '../core/
 import { findingsTable } from '../output/findings-table.ts'
 import { table } from '../output/table.ts'
 import { everyTranslator, findBeside, findTranslatorOrRefusal } from './target.ts'
+import { talosSecrets } from './talos-secrets.ts'
 import type { Work } from './compare.ts'
 import type { CommandIo } from './io.ts'
 
@@ -24,6 +25,8 @@ export interface TranslateOptions {
   readonly inPlace?: boolean | undefined
   /** Of the maintained image, where it is not that of the node: `v1.31.5+k3s1`. */
   readonly k3sVersion?: string | undefined
+  /** Also the secrets of the new cluster, which nobody else has. */
+  readonly withSecrets?: boolean | undefined
   /** Write nothing, show what each target makes of it. */
   readonly compare?: boolean | undefined
   /** Write nothing, show where this value goes: `k3os.labels`. */
@@ -49,6 +52,7 @@ interface Translated extends Omit<Translation, 'files'> {
 /** Exit 0, or 3 when something stops the move: an inhibitor, or a node that could not be read. */
 export async function translate(options: TranslateOptions, io: CommandIo): Promise<ExitCode> {
   const chosen = await translatorsFor(options)
+  const writeSecrets = await talosSecrets(options, io)
   const { nodes, unread } = await sources(options, io)
   const { templateTools } = await import('../adapters/templates.ts')
   const tools = templateTools()
@@ -73,6 +77,7 @@ export async function translate(options: TranslateOptions, io: CommandIo): Promi
       const files = result.files.map(({ path, mode }) => ({ path, mode }))
       translated.push({ ...result, files, name: node.name, target: translator.id, folder })
     }
+  await writeSecrets?.()
   await print(options, translated, unread, io)
   const stops = unread.length > 0 || translated.some((node) => node.findings.some(isInhibitor))
   return stops ? exitCode.inhibitors : exitCode.ok

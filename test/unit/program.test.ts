@@ -134,6 +134,11 @@ const table: readonly (readonly [line: string, command: string, options: object]
     { ...translateDefaults, config: 'config.yaml', target: 'debian', inPlace: true },
   ],
   [
+    'translate c.yaml --target talos --with-secrets',
+    'translate',
+    { ...translateDefaults, config: 'c.yaml', target: 'talos', withSecrets: true },
+  ],
+  [
     'translate c.yaml --target k3os-maintained --k3s-version v1.31.5+k3s1',
     'translate',
     { ...translateDefaults, config: 'c.yaml', target: 'k3os-maintained', k3sVersion: 'v1.31.5+k3s1' },

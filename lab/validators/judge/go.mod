@@ -5,7 +5,10 @@ go 1.26.6
 // Talos does not compile with the published one, and its own replace does not count in other modules.
 replace github.com/mdlayher/ethtool => github.com/siderolabs/ethtool v0.4.0-sidero
 
-require github.com/siderolabs/talos/pkg/machinery v1.13.9
+require (
+	github.com/siderolabs/talos/pkg/machinery v1.13.9
+	go.yaml.in/yaml/v4 v4.0.0-rc.4
+)
 
 require (
 	cel.dev/expr v0.25.1 // indirect
@@ -41,7 +44,6 @@ require (
 	github.com/siderolabs/protoenc v0.2.4 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.27.1 // indirect
-	go.yaml.in/yaml/v4 v4.0.0-rc.4 // indirect
 	golang.org/x/exp v0.0.0-20250128182459-e0ece0dbea4c // indirect
 	golang.org/x/net v0.55.0 // indirect
 	golang.org/x/sync v0.20.0 // indirect

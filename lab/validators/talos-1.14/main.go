@@ -3,13 +3,14 @@ package main
 
 import (
 	"github.com/siderolabs/talos/pkg/machinery/config"
+	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 
 	"k3os-migrate.lab/judge"
 	"k3os-migrate.lab/judge/talos"
 )
 
 func main() {
-	judge.Main(map[string]judge.Bench{"talos": talos.Bench("v1.14.1", kubeletImage)})
+	judge.Main(map[string]judge.Bench{"talos": talos.Bench("v1.14.1", kubeletImage, checkBundle)})
 }
 
 func kubeletImage(provider config.Provider) string {
@@ -18,4 +19,8 @@ func kubeletImage(provider config.Provider) string {
 		return ""
 	}
 	return kubelet.Image()
+}
+
+func checkBundle(bundle *secrets.Bundle) error {
+	return bundle.Validate(config.TalosVersionCurrent)
 }

@@ -1,10 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { makeTalosSecrets } from '../../../src/adapters/talos-secrets.ts'
 import { templateTools } from '../../../src/adapters/templates.ts'
 import { flagTable } from '../../../src/core/k3s/flag-table.ts'
 import { translateNode } from '../../../src/core/translate-node.ts'
 import { translators } from '../../../translators/index.ts'
-import { goldenCases, goldenFile } from '../../support/judges.ts'
+import { goldenCases, goldenFile, rootWith } from '../../support/judges.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { nodeFrom } from '../../support/translation.ts'
 import { missingValidators, validate, validateAll } from '../../support/validators.ts'
@@ -122,5 +125,40 @@ describe.skipIf(skip)('the loaders themselves', () => {
       accepted: false,
       said: expect.stringContaining('1.21.5') as string,
     })
+  })
+})
+
+describe.skipIf(skip).each([
+  ['1.14', 'talos-1.14'],
+  ['1.13', 'talos-1.13'],
+] as const)('secrets for %s', (minor, validator) => {
+  const text = skip ? Promise.resolve('') : makeTalosSecrets(new Date(), minor)
+
+  it('are taken by its own code for configurations of both roles and a client', async () => {
+    expect(validate(validator, await text, '-secrets')).toMatchObject({ accepted: true })
+  })
+
+  it.each([
+    ['a key that does not exist', (right: string) => right.replace('bootstraptoken:', 'token:')],
+    ['a certificate that is none', (right: string) => right.replace(/crt: \S+/, 'crt: eA==')],
+    ['no service account', (right: string) => right.replace(/ {2}k8sserviceaccount:\n.*\n/, '')],
+  ])('are refused with %s', async (_, mistake) => {
+    const right = await text
+    expect(mistake(right)).not.toBe(right)
+    expect(validate(validator, mistake(right), '-secrets').accepted).toBe(false)
+  })
+
+  it('have certificates that OpenSSL takes for CAs', async () => {
+    const openssl = (...args: string[]) => spawnSync('openssl', args, { encoding: 'utf8' })
+    const { certs } = parse(await text) as { certs: Record<string, { crt?: string }> }
+    const pems = Object.values(certs).flatMap(({ crt }) => (crt === undefined ? [] : [crt]))
+    const root = rootWith(pems.map((crt, index) => [`/${index}.pem`, Buffer.from(crt, 'base64').toString()]))
+    for (const index of pems.keys()) {
+      const file = `${root}/${index}.pem`
+      const { status, stderr } = openssl('verify', '-x509_strict', '-check_ss_sig', '-CAfile', file, file)
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+      expect(openssl('x509', '-in', file, '-noout', '-purpose').stdout).toContain('SSL server CA : Yes')
+    }
+    expect(pems).toHaveLength(4)
   })
 })

@@ -2,6 +2,7 @@
 package talos
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	machinetype "github.com/siderolabs/talos/pkg/machinery/config/machine"
 	"github.com/siderolabs/talos/pkg/machinery/config/validation"
 	"github.com/siderolabs/talos/pkg/machinery/constants"
+	"github.com/siderolabs/talos/pkg/machinery/role"
+	"go.yaml.in/yaml/v4"
 
 	"k3os-migrate.lab/judge"
 )
@@ -39,20 +42,27 @@ var modes = map[string]mode{
 // KubeletImage finds the image of the kubelet, which each version of Talos keeps elsewhere; empty when there is none.
 type KubeletImage func(config.Provider) string
 
+// CheckBundle is the check of a bundle itself, which takes other arguments in each version of Talos.
+type CheckBundle func(*secrets.Bundle) error
+
 // Bench makes the judge for the version of Talos that was compiled in, for example v1.13.9.
-func Bench(version string, kubelet KubeletImage) judge.Bench {
+func Bench(version string, kubelet KubeletImage, check CheckBundle) judge.Bench {
 	return func(flags *flag.FlagSet) func() (judge.Judge, error) {
 		modeName := flags.String("mode", "metal", "metal, cloud or container")
-		role := flags.String("patch-of", "", "controlplane or worker: the file is a patch for what talosctl generates for that role")
+		patchOf := flags.String("patch-of", "", "controlplane or worker: the file is a patch for what talosctl generates for that role")
+		areSecrets := flags.Bool("secrets", false, "the file is what talosctl gen secrets writes")
 		return func() (judge.Judge, error) {
+			if *areSecrets {
+				return judgeSecrets(check), nil
+			}
 			chosen, ok := modes[*modeName]
 			if !ok {
 				return nil, fmt.Errorf("unknown mode %q", *modeName)
 			}
 			var generated config.Provider
-			if *role != "" {
+			if *patchOf != "" {
 				var err error
-				if generated, err = freshConfig(*role); err != nil {
+				if generated, err = freshConfig(*patchOf); err != nil {
 					return nil, err
 				}
 			}
@@ -65,9 +75,47 @@ func Bench(version string, kubelet KubeletImage) judge.Bench {
 	}
 }
 
+// judgeSecrets does with a bundle what `talosctl gen config --with-secrets` does: configurations of both roles, and a
+// client certificate of its CA.
+func judgeSecrets(check CheckBundle) judge.Judge {
+	return func(path string, data []byte, v *judge.Verdict) {
+		strict := yaml.NewDecoder(bytes.NewReader(data))
+		strict.KnownFields(true)
+		if err := strict.Decode(&secrets.Bundle{}); err != nil {
+			v.Reject("read strictly: %v", err)
+			return
+		}
+		bundle, err := secrets.LoadBundle(path)
+		if err != nil {
+			v.Reject("load: %v", err)
+			return
+		}
+		if err := check(bundle); err != nil {
+			v.Reject("%v", err)
+			return
+		}
+		if _, err := bundle.GenerateTalosAPIClientCertificate(role.MakeSet(role.Admin)); err != nil {
+			v.Reject("client certificate: %v", err)
+		}
+		for _, kind := range []machinetype.Type{machinetype.TypeControlPlane, machinetype.TypeWorker} {
+			generated, err := configWith(bundle, kind)
+			if err != nil {
+				v.Reject("%v: %v", kind, err)
+				continue
+			}
+			text, err := generated.Bytes()
+			if err != nil {
+				v.Reject("%v: %v", kind, err)
+				continue
+			}
+			look(text, nil, modes["metal"], v)
+		}
+	}
+}
+
 // freshConfig is `talosctl gen config` with fresh secrets and its own default for the disk.
-func freshConfig(role string) (config.Provider, error) {
-	kind, err := machinetype.ParseType(role)
+func freshConfig(name string) (config.Provider, error) {
+	kind, err := machinetype.ParseType(name)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +123,10 @@ func freshConfig(role string) (config.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	return configWith(bundle, kind)
+}
+
+func configWith(bundle *secrets.Bundle, kind machinetype.Type) (config.Provider, error) {
 	input, err := generate.NewInput("judge", "https://192.0.2.10:6443", constants.DefaultKubernetesVersion,
 		generate.WithSecretsBundle(bundle), generate.WithVersionContract(config.TalosVersionCurrent),
 		generate.WithInstallDisk("/dev/sda"))
