@@ -281,6 +281,7 @@ export function createProgram(
         'uncordon (default) undoes everything; pause leaves the node cordoned until resumed',
       ).choices(['uncordon', 'pause']),
     )
+    .option('--no-pause', 'let kured, autoscalers and the like go on working meanwhile')
     .option('--waivers <file>', 'accepted findings, by key')
     .option('--user <name>', 'user to log in as', 'rancher')
     .option('--max-age <hours>', 'refuse to apply the plan when it is older', count, 24)

@@ -31,7 +31,8 @@ export async function abandon(options: AbandonOptions, io: CommandIo, given?: Mo
   const plan = await readPlan(join(directory, 'plan.json'))
   const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
   const ports = given ?? (await realPorts(options, io))
-  if (ports.access !== undefined) await refuseKnownMissingPermissions('abandon', ports.access, io.signal)
+  if (ports.access !== undefined)
+    await refuseKnownMissingPermissions('abandon', ports.access, io.signal, plan)
   const scrub = await scrubber(nodes)
   const journal = await openJournal(directory)
   let lock: LeaseHold | undefined

@@ -85,7 +85,7 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
   const nodes = await readNodes(plan, inventoryFile)
   if (options.dryRun === true) return printDryRun(plan, nodes, ports, io)
   requireApproval(plan, options, io)
-  if (ports.access !== undefined) await refuseMissingPermissions('apply', ports.access, io.signal)
+  if (ports.access !== undefined) await refuseMissingPermissions('apply', ports.access, io.signal, plan)
 
   const runId = newRunId(ports.clock.now().getTime(), randomBytes(10).toString('hex'))
   const lock = await lockCluster({ ...ports, plan, runId, command: `apply ${options.plan}`, options, io })

@@ -1,5 +1,6 @@
 import { exitCode, MigrateError } from '../core/errors.ts'
-import { commandRules, permissionText, type Permission, type RbacCommand } from '../core/rbac.ts'
+import type { Plan } from '../core/plan.ts'
+import { permissionText, rulesFor, type Permission, type RbacCommand } from '../core/rbac.ts'
 import type { AccessReviewer } from '../migrate/ports.ts'
 
 /** Before anything is changed: what would be refused in the middle is refused at the beginning (exit 77). */
@@ -7,9 +8,10 @@ export async function refuseMissingPermissions(
   command: RbacCommand,
   access: AccessReviewer,
   signal: AbortSignal,
+  plan?: Plan,
 ): Promise<void> {
-  const missing = await access.missing(commandRules[command], signal)
-  if (missing.length > 0) throw missingPermissions(command, access, missing)
+  const missing = await access.missing(rulesFor(command, plan?.pauses), signal)
+  if (missing.length > 0) throw missingPermissions(command, access, missing, plan)
 }
 
 /**
@@ -20,9 +22,10 @@ export async function refuseKnownMissingPermissions(
   command: RbacCommand,
   access: AccessReviewer,
   signal: AbortSignal,
+  plan?: Plan,
 ): Promise<void> {
   try {
-    await refuseMissingPermissions(command, access, signal)
+    await refuseMissingPermissions(command, access, signal, plan)
   } catch (error) {
     if (!(error instanceof MigrateError) || !error.transient) throw error
   }
@@ -32,9 +35,11 @@ function missingPermissions(
   command: RbacCommand,
   { where }: AccessReviewer,
   missing: readonly Permission[],
+  plan: Plan | undefined,
 ): MigrateError {
+  const own = plan === undefined || plan.pauses.length === 0 ? '' : ' --plan PLAN'
   return new MigrateError(`no permission to ${missing.map(permissionText).join(', ')} at ${where}`, {
     exitCode: exitCode.permission,
-    hint: `k3os-migrate rbac ${command} prints an account that has what it needs`,
+    hint: `k3os-migrate rbac ${command}${own} prints an account that has what it needs`,
   })
 }

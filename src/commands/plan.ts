@@ -38,6 +38,8 @@ export interface PlanOptions {
   readonly abandonPod?: readonly string[]
   readonly drainMode?: Plan['policy']['drainMode']
   readonly onDrainFailure?: Plan['policy']['onDrainFailure']
+  /** `--no-pause`: other controllers go on working. */
+  readonly pause?: boolean
   readonly waivers?: string
   readonly user: string
   readonly maxAge: number
@@ -99,6 +101,7 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     abandonPods: options.abandonPod ?? [],
     ...(options.drainMode === undefined ? {} : { drainMode: options.drainMode }),
     ...(options.onDrainFailure === undefined ? {} : { onDrainFailure: options.onDrainFailure }),
+    pauses: options.pause !== false,
     waivers: waivers?.document ?? [],
     only: options.node ?? null,
     exclude: options.exclude ?? [],

@@ -1,6 +1,7 @@
 import type { Assessment } from './assessment.ts'
 import { joinMachines, type Machine, type SettledByPlan } from './assess/context.ts'
 import { canonicalJson } from './canonical.ts'
+import { pausesOf } from './competing.ts'
 import { classifyPods } from './drain.ts'
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText, isInhibitor, type Finding } from './findings.ts'
@@ -22,6 +23,8 @@ export interface PlanChoices {
   readonly drainMode?: Plan['policy']['drainMode']
   /** `uncordon` when left out. */
   readonly onDrainFailure?: Plan['policy']['onDrainFailure']
+  /** Whether controllers that work on nodes by themselves stand still meanwhile; they do when left out. */
+  readonly pauses?: boolean
   readonly waivers: readonly Waiver[]
   /** Names to move; null = every node that runs k3OS. */
   readonly only: readonly string[] | null
@@ -75,6 +78,7 @@ export function settledBy(inventory: Inventory, choices: PlanChoices): SettledBy
     deleteEmptyDir: choices.deleteEmptyDir,
     abandonPods: [...choices.abandonPods],
     keptData,
+    pauses: choices.pauses !== false,
     upgradesOff: wantedMachines(inventory, choices).map(({ name }) => name),
   }
 }
@@ -108,6 +112,7 @@ export function makePlan(input: PlanInput): Plan {
     waivers: [...choices.waivers],
     waiversSha256: input.waiversSha256,
     gates: clusterGates(cluster, input.sha256),
+    pauses: choices.pauses === false ? [] : pausesOf(cluster),
     nodes,
   }
   return { ...plan, digest: planDigest(plan, (text) => input.sha256(text)) }

@@ -1,4 +1,5 @@
 import { canonicalJson } from './canonical.ts'
+import { pauseText } from './competing.ts'
 import { formatDuration } from './duration.ts'
 import { byWhom } from './methods.ts'
 import type { Plan, PlanNode } from './plan.ts'
@@ -35,7 +36,17 @@ function compare(node: string | null, before: Rows, after: Rows): PlanChange[] {
   })
 }
 
-function generalRows({ cluster, target, method, policy, waivers, gates, inventory, metadata }: Plan): Rows {
+function generalRows({
+  cluster,
+  target,
+  method,
+  policy,
+  pauses,
+  waivers,
+  gates,
+  inventory,
+  metadata,
+}: Plan): Rows {
   return new Map([
     ['made', metadata.createdAt],
     ['tool', metadata.toolVersion],
@@ -50,6 +61,7 @@ function generalRows({ cluster, target, method, policy, waivers, gates, inventor
     ['a drain that fails', policy.onDrainFailure],
     ['may be applied for', `${policy.maxAgeHours}h`],
     ['windows', policy.windows.map(windowText).join('; ')],
+    ['controllers paused', pauses.map(pauseText).join(', ')],
     ...waivers.map((waiver): [string, string] => [`waiver ${waiver.key}`, canonicalJson(waiver)]),
     ...Object.entries(gates),
   ])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pauseSchema } from './competing.ts'
 import { weekdays } from './windows.ts'
 
 /** The document `Plan`: what will be done to which node, in which order. Contains no secrets. */
@@ -30,7 +31,7 @@ export const stepDefaults: Readonly<Record<StepId, { readonly title: string; rea
     check: { title: 'check that it is still the machine of the plan', timeoutMs: minutes(5) },
     capture: { title: 'write down labels, taints and identity', timeoutMs: minutes(1) },
     stage: { title: 'render the target configuration', timeoutMs: minutes(5) },
-    defuse: { title: 'keep upgrades of k3OS away', timeoutMs: minutes(5) },
+    defuse: { title: 'keep upgrades and other controllers away', timeoutMs: minutes(5) },
     steer: { title: 'keep pods off the nodes that are still to move', timeoutMs: minutes(5) },
     cordon: { title: 'cordon', timeoutMs: minutes(1) },
     drain: { title: 'drain', timeoutMs: minutes(30) },
@@ -166,6 +167,8 @@ export const planSchema = z.strictObject({
    * is refused when one that concerns it is new or different; pods that moved meanwhile change nothing here.
    */
   gates: z.record(z.string(), z.string()),
+  /** Controllers that work on nodes by themselves: stopped before the first node, let go on after the last. */
+  pauses: z.array(pauseSchema),
   nodes: z.array(planNodeSchema).min(1),
   /** `sha256:<hex>` of the canonical document without this field. */
   digest: z.string(),

@@ -1,3 +1,5 @@
+import type { Pause } from './competing.ts'
+
 /** What each command asks the API server for, in the words of RBAC. Nothing here is unused: a test counts the requests. */
 export interface RbacRule {
   /** `''` for the core group. */
@@ -316,6 +318,38 @@ export const commandRules = {
 } as const satisfies Readonly<Record<string, readonly RbacRule[]>>
 
 export type RbacCommand = keyof typeof commandRules
+
+/** What these ask for besides, for the controllers that a plan pauses: these very objects, and no other. */
+const commandsThatPause: ReadonlySet<RbacCommand> = new Set(['apply', 'resume', 'abandon'])
+
+const pausedResources = {
+  Deployment: { apiGroup: 'apps', resource: 'deployments' },
+  StatefulSet: { apiGroup: 'apps', resource: 'statefulsets' },
+  DaemonSet: { apiGroup: 'apps', resource: 'daemonsets' },
+  CronJob: { apiGroup: 'batch', resource: 'cronjobs' },
+} as const
+
+/** All that a command asks for; with a plan, also what this very plan needs. */
+export function rulesFor(command: RbacCommand, pauses: readonly Pause[] = []): readonly RbacRule[] {
+  if (!commandsThatPause.has(command)) return commandRules[command]
+  const groups = Map.groupBy(pauses, ({ kind, namespace }) => `${kind} ${namespace}`)
+  const more = [...groups.values()].flatMap((own): RbacRule[] => {
+    const [first] = own
+    if (first === undefined) return []
+    const { apiGroup, resource } = pausedResources[first.kind]
+    return [
+      {
+        apiGroup,
+        resources: [resource],
+        verbs: ['get', 'patch'],
+        namespace: first.namespace,
+        names: own.map(({ name }) => name),
+        why: 'stands still until the last node is done: the plan says so',
+      },
+    ]
+  })
+  return [...commandRules[command], ...more]
+}
 
 export function isRbacCommand(command: string): command is RbacCommand {
   return Object.hasOwn(commandRules, command)

@@ -34,6 +34,8 @@ export const effects: {
     heartbeatAgeSeconds: 'reads',
     attachedVolumes: 'reads',
     clusterUid: 'reads',
+    controller: 'reads',
+    switchController: 'changes',
   },
   reader: { nodes: 'reads', workloads: 'reads', budgets: 'reads', read: 'reads' },
   host: { collect: 'reads', readFile: 'reads', writeFile: 'changes', fingerprint: 'reads' },

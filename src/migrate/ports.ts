@@ -1,3 +1,5 @@
+import type { ControllerObject } from '../core/competing.ts'
+import type { ControllerState, ControllerSwitch, PausedMark } from '../core/controller-switch.ts'
 import type { FoundPlan, LeftoverObject } from '../core/finalize.ts'
 import type { ClusterFacts, KubeNode, Pod, PodDisruptionBudget } from '../core/inventory.ts'
 import type { Permission, RbacRule } from '../core/rbac.ts'
@@ -77,6 +79,15 @@ export interface Kube {
   attachedVolumes(name: string, signal: AbortSignal): Promise<string[]>
   /** UID of the namespace kube-system. */
   clusterUid(signal: AbortSignal): Promise<string>
+  /** undefined when there is no such object. */
+  controller(object: ControllerObject, signal: AbortSignal): Promise<ControllerState | undefined>
+  /** One request for the switch and the mark that says how it was; null takes the mark away. */
+  switchController(
+    object: ControllerObject,
+    to: ControllerSwitch,
+    mark: PausedMark | null,
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 /** What a drain in kubectl's manner needs besides: steps have no way to go past a disruption budget. */

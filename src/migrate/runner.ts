@@ -6,6 +6,7 @@ import type { Approval } from '../core/approvals.ts'
 import { closedWindow } from '../core/plan-window.ts'
 import { offsetAt } from '../core/time-zone.ts'
 import { nodeRecord, runRecord, type NodeState } from '../core/run-state.ts'
+import { letOthersGoOn } from './give-back.ts'
 import { Halt } from './halt.ts'
 import { Journal } from './journal.ts'
 import type { RunLock } from './lease.ts'
@@ -119,6 +120,7 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
     const recorded = known?.isBegun === true && !isAgain ? known.intent : undefined
     await carryOut(job, journal, node, attempt, steps[id], recorded)
   }
+  if (node === job.plan.nodes.at(-1)) await letOthersGoOn(job, journal, node, attempt)
   await journal.result(node.name, nodeRecord, attempt, { outcome: 'done' })
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'done' })
 }

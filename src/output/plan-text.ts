@@ -1,4 +1,5 @@
 import { byWhom, methods, pointOfNoReturnMs } from '../core/methods.ts'
+import { pauseText } from '../core/competing.ts'
 import { stepDefaults, type Plan } from '../core/plan.ts'
 import { windowText } from '../core/windows.ts'
 import { durationText } from './report/words.ts'
@@ -16,7 +17,7 @@ export function planText(plan: Plan, width: number): string {
     soakMs === 0 ? '-' : durationText(soakMs),
     why,
   ])
-  const { method, policy, waivers } = plan
+  const { method, policy, pauses, waivers } = plan
   const windows = policy.windows.map(windowText)
   const longest = Math.max(...plan.nodes.map(pointOfNoReturnMs))
   const facts: [string, string][] = [
@@ -25,6 +26,10 @@ export function planText(plan: Plan, width: number): string {
     ['made', `${plan.metadata.createdAt}, to be used within ${policy.maxAgeHours} hours`],
     ['drain', drainText(policy)],
     ['windows', windows.length === 0 ? 'at any time' : windows.join('; ')],
+    [
+      'paused',
+      pauses.length === 0 ? 'nothing' : `until the last node is done: ${pauses.map(pauseText).join(', ')}`,
+    ],
     ['waivers', waivers.length === 0 ? 'none' : waivers.map(({ key }) => key).join(', ')],
     ['digest', plan.digest],
   ]

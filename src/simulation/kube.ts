@@ -9,6 +9,7 @@ import type {
   NodeLister,
   WorkloadState,
 } from '../migrate/ports.ts'
+import { controllerKey, simControllerState, switchSimController } from './controllers.ts'
 import type { World } from './world.ts'
 
 /** The Kubernetes API of the simulated cluster. */
@@ -86,6 +87,19 @@ export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeL
     async clusterUid() {
       answer('get namespace kube-system')
       return world.source.uid
+    },
+    async controller(object) {
+      answer('get a controller')
+      const found = world.controllers.get(controllerKey(object))
+      return found === undefined ? undefined : simControllerState(found, world.podsOf(found).length)
+    },
+    async switchController(...change) {
+      answer('patch a controller')
+      const found = world.controllers.get(controllerKey(change[0]))
+      if (found === undefined)
+        throw new MigrateError(`there is no ${controllerKey(change[0])}`, { exitCode: exitCode.badInput })
+      switchSimController(found, change)
+      if (found.spec.replicas !== undefined) world.scaleTo(found, found.spec.replicas)
     },
     async nodes() {
       answer('list nodes')

@@ -1,6 +1,7 @@
 import type { ClusterFacts, KubeNode, Pod, PodDisruptionBudget } from '../core/inventory.ts'
 import { budgetGuards } from '../core/selector.ts'
 import { countBudget, workloadKey } from './budgets.ts'
+import { isPodOf, type SimController, simControllers, withSwitches } from './controllers.ts'
 import { placeFor } from './placement.ts'
 import type { MachineSource, WorldSource } from './source.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -37,6 +38,8 @@ export class World {
   readonly clock: VirtualClock
   readonly pace: Pace
   readonly nodes: ReadonlyMap<string, SimNode>
+  /** By `Kind namespace/name`. */
+  readonly controllers: ReadonlyMap<string, SimController>
   pods: Pod[]
   /** What goes wrong on purpose, by name of the node. */
   readonly trouble: {
@@ -49,6 +52,8 @@ export class World {
   /** Placements so far, by workload: how often pods were moved about. */
   readonly moves = new Map<string, number>()
   readonly #replicas = new Map<string, number>()
+  /** Pods of workloads that were scaled down, in case they are scaled up again. */
+  readonly #scaledDown: Pod[] = []
   /** Pods a budget expects and that the source does not have. */
   readonly #missing = new Map<string, number>()
   /** Uids of pods that were not well at the beginning; their successors are not either. */
@@ -62,6 +67,8 @@ export class World {
     this.pace = times
     this.nodes = new Map(source.machines.map((spec) => [spec.name, simNode(spec)]))
     this.pods = structuredClone([...source.pods])
+    const { workloads } = source.others(this.pods, clock.now())
+    this.controllers = simControllers(workloads, source.daemonSets)
     this.#taken = new Set(this.pods.map(({ uid }) => uid))
     for (const pod of this.pods) {
       const key = workloadKey(pod)
@@ -120,8 +127,10 @@ export class World {
   /** The whole cluster as the API server shows it now. */
   facts(): ClusterFacts {
     const { server, uid, version, daemonSets, persistentVolumes, upgradePlans } = this.source
+    const others = this.source.others(this.pods, this.clock.now())
     return {
-      ...this.source.others(this.pods, this.clock.now()),
+      ...others,
+      workloads: withSwitches(others.workloads, this.controllers),
       server,
       uid,
       version,
@@ -140,6 +149,10 @@ export class World {
     const finished = pod.phase === 'Succeeded' || pod.phase === 'Failed'
     const heir =
       finished || pod.controller === null || pod.controller.kind === 'DaemonSet' ? null : this.#heir(pod)
+    this.#end(pod, heir)
+  }
+
+  #end(pod: Pod, heir: Pod | null): void {
     // A StatefulSet waits for the end of the old one, which has the same name.
     const waits = pod.controller?.kind === 'StatefulSet'
     pod.terminating = true
@@ -160,6 +173,25 @@ export class World {
     const key = workloadKey(like)
     this.#replicas.set(key, (this.#replicas.get(key) ?? 0) + 1)
     this.#start(this.#heir(like))
+  }
+
+  /** What its controller does when its replicas are changed: pods go, or come back as they were. */
+  scaleTo({ object }: SimController, replicas: number): void {
+    const own = this.pods.filter((pod) => isPodOf(pod, object) && !pod.terminating)
+    for (const pod of own.slice(replicas)) {
+      this.#scaledDown.push(structuredClone(pod))
+      this.#end(pod, null)
+    }
+    for (let missing = replicas - own.length; missing > 0; missing -= 1) {
+      const like = this.#scaledDown.find((pod) => isPodOf(pod, object))
+      if (like === undefined) return
+      this.#scaledDown.splice(this.#scaledDown.indexOf(like), 1)
+      this.#start(this.#heir(like))
+    }
+  }
+
+  podsOf({ object }: SimController): Pod[] {
+    return this.pods.filter((pod) => isPodOf(pod, object) && !pod.terminating)
   }
 
   /** Places pods that wait for a node; called whenever a node takes pods again. */

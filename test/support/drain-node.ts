@@ -64,6 +64,8 @@ export class DrainedNode {
         return answer
       },
       clusterUid: unused,
+      controller: unused,
+      switchController: unused,
       podsOnNode: async () => {
         const nowMs = this.clock.monotonicMs()
         this.lists.push(nowMs)

@@ -10,6 +10,8 @@ import {
   stateDiskSerial,
   volumesOf,
 } from '../../src/core/plan-fingerprint.ts'
+import { pausesOf } from '../../src/core/competing.ts'
+import { tar } from '../../src/core/tar.ts'
 import { methods } from '../../src/core/methods.ts'
 import type { Plan, PlanNode } from '../../src/core/plan.ts'
 import type { RunLock } from '../../src/migrate/lease.ts'
@@ -228,6 +230,7 @@ function planFor(world: World): Plan {
     waivers: [],
     waiversSha256: null,
     gates: clusterGates(cluster, sha256),
+    pauses: pausesOf(cluster),
     nodes: order.map(({ spec, kube }) => ({
       name: spec.name,
       role: spec.role,

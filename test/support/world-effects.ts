@@ -13,6 +13,7 @@ export function endState({ world, files }: Simulated): object {
   )
   return {
     nodes,
+    controllers: [...world.controllers.values()].map(({ annotations, spec }) => ({ annotations, spec })),
     pods: pods.toSorted(),
     files: [...files.keys()].map((name) => name.replace(/(seed|hook)-\d+/, '$1-N')).toSorted(),
   }
@@ -36,7 +37,8 @@ export function noteEffects(world: World, effects: string[]): Around {
 
 function worldText(world: World): string {
   const nodes = [...world.nodes.values()].map(({ kube, system, files }) => [kube, system, [...files]])
-  return JSON.stringify([nodes, world.pods.map(({ uid, terminating }) => [uid, terminating])])
+  const controllers = [...world.controllers.values()].map(({ annotations, spec }) => [annotations, spec])
+  return JSON.stringify([nodes, controllers, world.pods.map(({ uid, terminating }) => [uid, terminating])])
 }
 
 /** Without what may differ from one try to the next: nonces and generated names. */

@@ -16,6 +16,7 @@ const planDefaults = {
   target: 'debian',
   user: 'rancher',
   maxAge: 24,
+  pause: true,
   out: 'plan.json',
   output: 'table',
 }
@@ -173,6 +174,7 @@ const table: readonly (readonly [line: string, command: string, options: object]
       waivers: 'w',
       user: 'me',
       maxAge: 2,
+      pause: true,
       out: 'p.json',
       output: 'yaml',
     },

@@ -15,6 +15,7 @@ import { pod } from '../../core/kube-pod.ts'
 import { parseObject, text } from '../../core/kube-raw.ts'
 import type { Ending, KubectlKube, NodePatch, Sending } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
+import { controllersOf } from './controllers.ts'
 import { evictionAnswer, saysGone } from './eviction.ts'
 import { type ApiCall, saysNotFound } from './failure.ts'
 
@@ -35,6 +36,8 @@ export function kubeOf(api: Api): KubectlKube {
   }
 
   return {
+    ...controllersOf(api),
+
     where: `${api.place.context} (${api.place.server})`,
 
     async node(name, signal) {

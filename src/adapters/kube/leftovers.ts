@@ -13,8 +13,8 @@ import type { LeftoverStore } from '../../migrate/ports.ts'
 import { sha256 } from '../files.ts'
 import type { Api } from './api.ts'
 import { saysNotFound, type ApiCall } from './failure.ts'
+import { readGroups } from './groups.ts'
 import { listKind } from './lists.ts'
-import { readGroups } from './reader.ts'
 
 const plans = { group: 'upgrade.cattle.io', versions: ['v1'], plural: 'plans', optional: true } as const
 const rawMetadata = z.object({ metadata: z.object({ uid: text }) })

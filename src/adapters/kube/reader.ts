@@ -1,4 +1,4 @@
-import { ApisApi, CoreV1Api, VersionApi } from '@kubernetes/client-node'
+import { CoreV1Api, VersionApi } from '@kubernetes/client-node'
 import { z } from 'zod'
 import { MigrateError } from '../../core/errors.ts'
 import { compareText } from '../../core/findings.ts'
@@ -33,7 +33,8 @@ import type { BudgetReader, ClusterReader, NodeLister } from '../../migrate/port
 import type { Api } from './api.ts'
 import { clusterUid } from './cluster.ts'
 import { type ApiCall, callSentence } from './failure.ts'
-import { type Groups, listCall, type ListedKind, listKind } from './lists.ts'
+import { groupsCall, readGroups } from './groups.ts'
+import { listCall, type ListedKind, listKind } from './lists.ts'
 
 /**
  * Reads what the inventory wants to know. The first request decides whether there is a cluster to read at all; after it,
@@ -95,7 +96,7 @@ export function readerOf(api: Api): ClusterReader & NodeLister & BudgetReader {
         part(calls.nodes, listNodes(api, signal), []),
         part(calls.pods, listPods(api, signal), []),
         part(calls.volumes, listVolumes(api, signal), []),
-        part(calls.groups, groups.then(Object.fromEntries<readonly string[]>), {}),
+        part(groupsCall, groups.then(Object.fromEntries<readonly string[]>), {}),
       ])
       const [pdbs, daemonSets, upgradePlans, persistentVolumeClaims, storageClasses, leases] =
         await Promise.all([
@@ -164,7 +165,6 @@ export function readerOf(api: Api): ClusterReader & NodeLister & BudgetReader {
 
 const calls = {
   version: { verb: 'get', resource: '/version' },
-  groups: { verb: 'get', resource: '/apis' },
   namespace: { verb: 'get', resource: 'namespaces', name: 'kube-system' },
   nodes: { verb: 'list', resource: 'nodes' },
   pods: { verb: 'list', resource: 'pods' },
@@ -208,13 +208,6 @@ const kinds = {
   helmCharts: { group: 'helm.cattle.io', versions: ['v1'], plural: 'helmcharts', optional: true },
   helmChartConfigs: { group: 'helm.cattle.io', versions: ['v1'], plural: 'helmchartconfigs', optional: true },
 } as const satisfies Record<string, ListedKind>
-
-/** API groups the server offers. */
-export async function readGroups(api: Api, signal: AbortSignal): Promise<Groups> {
-  return api.call(calls.groups, signal, async (configuration) =>
-    groupsOf(await new ApisApi(configuration).getAPIVersions()),
-  )
-}
 
 async function readVersion(api: Api, signal: AbortSignal): Promise<string> {
   const answer = await api.call(calls.version, signal, (configuration) =>
@@ -305,13 +298,4 @@ async function listEndpoints(api: Api, signal: AbortSignal): Promise<unknown[]> 
 
 function budget(raw: unknown, version: string): PodDisruptionBudget {
   return podDisruptionBudget(raw, version === 'v1' ? 'policy/v1' : 'policy/v1beta1')
-}
-
-const rawGroups = z.object({
-  groups: z.array(z.object({ name: text, versions: z.array(z.object({ version: text })) })),
-})
-
-function groupsOf(raw: unknown): Groups {
-  const { groups } = parseObject('list of API groups', rawGroups, raw)
-  return new Map(groups.map(({ name, versions }) => [name, versions.map(({ version }) => version)]))
 }

@@ -140,13 +140,27 @@ export const clusterRules = {
       ],
     }),
   }),
-  'PRE-COMPETING': rule<{ controller: string; does: string; found: readonly Workload[]; stop: string }>({
+  'PRE-COMPETING': rule<{
+    controller: string
+    does: string
+    found: readonly Workload[]
+    stop: string
+    /** A run stops it by itself. */
+    isPaused: boolean
+  }>({
     severity: 'high',
     title: 'Another controller works on nodes or workloads',
-    text: ({ controller, does, found, stop }) => ({
+    text: ({ controller, does, found, stop, isPaused }) => ({
       summary: `${controller} runs in this cluster (${some(found.map(({ kind, namespace, name }) => `${kind} ${namespace}/${name}`))}): ${does}`,
       diagnosis: 'Two hands on one node undo each other. It has to stand still while nodes move.',
-      remediations: [hint('stop it for the time of the move, and note how it was before'), command(stop)],
+      remediations: [
+        hint(
+          isPaused
+            ? 'nothing: a run stops it before its first node and lets it go on after its last (unless plan --no-pause); to do it yourself'
+            : 'stop it for the time of the move, and note how it was before',
+        ),
+        command(stop),
+      ],
     }),
   }),
   'PRE-BACKUP-COVERAGE': rule<{ tool: string; volumes: readonly string[]; nodes: readonly string[] }>({

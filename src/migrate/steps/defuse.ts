@@ -3,6 +3,7 @@ import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { KubeNode } from '../../core/inventory.ts'
 import { upgradesOff } from '../../core/k3os-upgrades.ts'
 import type { Action, Step, StepContext } from '../step.ts'
+import { arePaused, giveBack, pauseActions, pausedSchema, toPause } from './pause.ts'
 
 /** Annotation on a Node whose upgrade labels this run has changed, with what they were. */
 export const upgradesMark = 'k3os-migrate/upgrades-off'
@@ -10,13 +11,15 @@ export const upgradesMark = 'k3os-migrate/upgrades-off'
 const labelsSchema = z.record(z.string(), z.string().nullable())
 const intentSchema = z.object({
   nodes: z.array(z.object({ name: z.string(), before: labelsSchema, labels: labelsSchema })),
+  paused: pausedSchema,
 })
 const markSchema = z.object({ run: z.string(), before: labelsSchema, labels: labelsSchema })
 
 /**
  * Before the first node is touched, k3OS's own upgrade Plan is kept away from all nodes still to move: its job drains with
  * force, writes to `/k3os/system` and reboots (rancher/k3os system-upgrade-plans/k3os-latest.yaml). A label takes a node
- * out of it; the old one is on the Node, so that whoever gives the run up can put it back.
+ * out of it; the old one is on the Node, so that whoever gives the run up can put it back. Other controllers that work on
+ * nodes by themselves, and that the plan names, stand still until the run is over (`pause.ts`).
  */
 export const defuse: Step = {
   id: 'defuse',
@@ -40,12 +43,18 @@ export const defuse: Step = {
           const before = Object.fromEntries(changes.map(({ key }) => [key, labels[key] ?? null]))
           return [{ name, before, labels: Object.fromEntries(changes.map(({ key, value }) => [key, value])) }]
         }),
+      paused: await toPause(
+        context,
+        nodes.map(({ name }) => name),
+      ),
     }
   },
   async actions(context, intent) {
-    const { nodes } = intentSchema.parse(intent)
-    if (nodes.length === 0) return []
+    const { nodes, paused } = intentSchema.parse(intent)
+    const pauses = pauseActions(context, paused)
+    if (nodes.length === 0) return pauses
     return [
+      ...pauses,
       {
         describe: `keep k3OS's own upgrades away from ${nodes.map(({ name, labels }) => `${name} (${text(labels)})`).join(', ')}`,
         async run(signal) {
@@ -58,15 +67,16 @@ export const defuse: Step = {
     ]
   },
   async observe(context, intent) {
+    const { nodes, paused } = intentSchema.parse(intent)
     const now = await context.reader.nodes(context.signal)
-    const isOff = intentSchema.parse(intent).nodes.every(({ name, labels }) => {
+    const isOff = nodes.every(({ name, labels }) => {
       const node = now.find((one) => one.name === name)
       return node !== undefined && hasLabels(node, labels)
     })
-    return isOff ? 'done' : 'not-started'
+    return isOff && (await arePaused(context, paused)) ? 'done' : 'not-started'
   },
   async undo(context) {
-    return upgradesOn(context)
+    return [...(await upgradesOn(context)), ...(await giveBack(context))]
   },
 }
 

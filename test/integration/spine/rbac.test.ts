@@ -15,6 +15,7 @@ import {
   permissionsOf,
   permissionText,
   rbacObjects,
+  rulesFor,
   type Permission,
   type RbacCommand,
   type RbacRule,
@@ -35,6 +36,12 @@ import { missingForK3osRoot } from '../../support/sshd.ts'
 
 const namespace = 'movers'
 const canary = 'canary-hash-of-a-node-password'
+
+/** What the plan of this cluster has to stop meanwhile, and with that what its commands may. */
+const pauses = [
+  { controller: 'cluster-autoscaler', kind: 'Deployment', namespace: 'shop', name: 'cluster-autoscaler' },
+] as const
+const rulesOf = (command: RbacCommand) => rulesFor(command, pauses)
 
 /** The rules without one verb on one resource. */
 function without(rules: readonly RbacRule[], permission: Permission): RbacRule[] {
@@ -75,28 +82,37 @@ for (const age of ['1.20', '1.35'] as const)
           workload.deployment('web', 2, 1),
           workload.budget(age, 'web', 1),
           workload.daemonSet('logs'),
+          workload.deployment('cluster-autoscaler', 1, 1),
         )
         await workload.untilReady(lab.cluster, 'web', 2)
         await workload.untilReady(lab.cluster, 'logs', 3)
+        await workload.untilReady(lab.cluster, 'cluster-autoscaler', 1)
         await lab.cluster.kubectl(['uncordon', 's', 'gone'])
         await workload.untilBudgetAllows(lab.cluster, age, 'web', 1)
-        for (const command of Object.keys(commandRules)) {
-          const { code, stdout, stderr } = await desk.run(
-            'rbac',
-            ...command.split(' '),
-            '--namespace',
-            namespace,
-          )
-          if (code !== 0) throw new Error(stderr)
-          const applied = await lab.cluster.kubectl(['apply', '-f', '-'], stdout)
-          if (applied.code !== 0) throw new Error(applied.stderr)
-          const name = nameOf(command)
-          files.set(command, await accountKubeconfig(lab.cluster, lab.home, { namespace, name }))
-        }
+        for (const command of Object.keys(commandRules)) if (!needsPlan(command)) await makeAccount(command)
       })
       afterAll(async () => {
         await lab?.stop()
       })
+
+      /** These may stop what the plan says, so that the plan comes first. */
+      const needsPlan = (command: string) => ['apply', 'resume', 'abandon'].includes(command)
+
+      async function makeAccount(command: string): Promise<void> {
+        const plan = needsPlan(command) ? ['--plan', 'plan.json'] : []
+        const { code, stdout, stderr } = await desk.run(
+          'rbac',
+          ...command.split(' '),
+          '--namespace',
+          namespace,
+          ...plan,
+        )
+        if (code !== 0) throw new Error(stderr)
+        const applied = await lab.cluster.kubectl(['apply', '-f', '-'], stdout)
+        if (applied.code !== 0) throw new Error(applied.stderr)
+        const name = nameOf(command)
+        files.set(command, await accountKubeconfig(lab.cluster, lab.home, { namespace, name }))
+      }
 
       const nameOf = (command: string) => `k3os-migrate-${command.replaceAll(/ (--)?/g, '-')}`
       const as = (command: RbacCommand) => ['--kubeconfig', files.get(command) ?? '']
@@ -129,7 +145,7 @@ for (const age of ['1.20', '1.35'] as const)
 
       function expectExact(command: RbacCommand, hidden: readonly string[] = []): void {
         const events = asked(command)
-        const permissions = permissionsOf(commandRules[command])
+        const permissions = permissionsOf(rulesOf(command))
         const refused = events.filter(
           ({ responseStatus, requestReceivedTimestamp: at }) =>
             responseStatus?.code === 403 && !isAfterOutage(at),
@@ -144,7 +160,7 @@ for (const age of ['1.20', '1.35'] as const)
       }
 
       const cases = (command: RbacCommand) =>
-        permissionsOf(commandRules[command]).map(
+        permissionsOf(rulesOf(command)).map(
           (permission) => [permissionText(permission), permission] as const,
         )
 
@@ -154,11 +170,11 @@ for (const age of ['1.20', '1.35'] as const)
         permission: Permission,
         run: (kubeconfig: string) => Promise<unknown>,
       ): Promise<unknown> {
-        const index = permissionsOf(commandRules[command]).findIndex(
+        const index = permissionsOf(rulesOf(command)).findIndex(
           (one) => permissionText(one) === permissionText(permission),
         )
         const name = `${nameOf(command)}-${index}`
-        const objects = rbacObjects(without(commandRules[command], permission), { name, namespace })
+        const objects = rbacObjects(without(rulesOf(command), permission), { name, namespace })
         await workload.apply(lab.cluster, ...objects.map(({ object }) => object))
         const kubeconfig = await accountKubeconfig(lab.cluster, lab.home, { namespace, name })
         let end: unknown
@@ -243,6 +259,7 @@ for (const age of ['1.20', '1.35'] as const)
           const quick = ['--no-soak', '--keeps-data', '--hook', ...lab.hook]
           const planned = await desk.run('plan', ...quick)
           if (planned.code !== 0) throw new Error(planned.stderr)
+          for (const command of Object.keys(commandRules)) if (needsPlan(command)) await makeAccount(command)
           before = await everythingIn(lab)
         })
 

@@ -58,6 +58,8 @@ class Cluster {
       heartbeatAgeSeconds: unused,
       attachedVolumes: unused,
       clusterUid: unused,
+      controller: unused,
+      switchController: unused,
       node: async (name) => (name === 'lost' ? undefined : { ...node, name }),
       patchNode: async (name, _patch, _signal, how) => {
         this.changes.push(`cordon ${name}${said(how ?? {})}`)

@@ -103,6 +103,7 @@ export function plan(changes: Partial<Plan> = {}): Plan {
     waivers: [],
     waiversSha256: null,
     gates: {},
+    pauses: [],
     nodes: [
       node('a2', 'agent', 'cheapest agent: the canary', []),
       node('a1', 'agent', 'holds local data', [volumePath]),

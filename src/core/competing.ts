@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import type { Workload } from './cluster-objects.ts'
+import type { Severity } from './findings.ts'
+import type { ClusterFacts } from './inventory.ts'
+
+/** Software that works on nodes or workloads by itself: how it is recognised, and whether a run may stop it for a while. */
+
+export const controllerKinds = ['Deployment', 'StatefulSet', 'CronJob', 'DaemonSet'] as const
+
+/** The object by which a controller is at work. */
+export interface ControllerObject {
+  readonly kind: (typeof controllerKinds)[number]
+  readonly namespace: string
+  readonly name: string
+}
+
+/** One object of a controller that a run stops before its first node and lets go on after its last. */
+export const pauseSchema = z.strictObject({
+  /** What it is, for people. */
+  controller: z.string(),
+  kind: z.enum(controllerKinds),
+  namespace: z.string(),
+  name: z.string(),
+})
+export type Pause = z.infer<typeof pauseSchema>
+
+interface Competing {
+  readonly controller: string
+  /** Names as their charts and manifests give them, with the prefix of a Helm release. */
+  readonly names: RegExp
+  readonly does: string
+  /** Nothing but this controller stands still when its object is stopped, and nothing piles up meanwhile. */
+  readonly canPause: boolean
+  readonly severity?: (cluster: ClusterFacts) => Severity
+}
+
+const putsBack = 'it puts back what you change for the move: replicas, budgets, Plans'
+
+const competing: readonly Competing[] = [
+  {
+    controller: 'kured',
+    names: /^([\w.-]+-)?kured$/,
+    does: 'it drains and reboots nodes on its own',
+    canPause: true,
+  },
+  {
+    controller: 'system-upgrade-controller',
+    names: /^([\w.-]+-)?system-upgrade-controller$/,
+    does: 'it drains, changes and reboots nodes for each Plan that selects them',
+    canPause: true,
+    severity: ({ upgradePlans }) => (upgradePlans.length > 0 ? 'high' : 'low'),
+  },
+  {
+    controller: 'cluster-autoscaler',
+    names: /^([\w.-]+-)?cluster-autoscaler$/,
+    does: 'it adds and removes nodes; one that is drained looks unneeded to it',
+    canPause: true,
+  },
+  {
+    controller: 'descheduler',
+    names: /^([\w.-]+-)?descheduler$/,
+    does: 'it evicts pods from nodes that look unevenly used',
+    canPause: true,
+  },
+  // Whoever stops these stops all deployments of the cluster: that is a person's decision.
+  {
+    controller: 'Flux',
+    names: /^(kustomize-controller|source-controller|helm-controller|flux)$/,
+    does: putsBack,
+    canPause: false,
+  },
+  {
+    controller: 'Argo CD',
+    names: /^([\w.-]+-)?argocd-application-controller$|^argo-cd-application-controller$/,
+    does: putsBack,
+    canPause: false,
+  },
+]
+
+/** Those that are at work in this cluster, with their objects. */
+export function competingAtWork(
+  cluster: ClusterFacts,
+): (Competing & { readonly objects: readonly ControllerObject[] })[] {
+  const running: readonly ControllerObject[] = [
+    ...cluster.workloads.flatMap((one) => (isAtWork(one) ? [objectOf(one)] : [])),
+    ...cluster.daemonSets.map(({ namespace, name }) => ({ kind: 'DaemonSet' as const, namespace, name })),
+  ]
+  return competing.flatMap((one) => {
+    const objects = running.filter(({ kind, name }) => one.names.test(name) && isItsKind(one, kind))
+    return objects.length === 0 ? [] : [{ ...one, objects }]
+  })
+}
+
+/** What a run stops for its time. A controller that has nothing to do in this cluster is left alone. */
+export function pausesOf(cluster: ClusterFacts): Pause[] {
+  return competingAtWork(cluster)
+    .filter(({ canPause, severity }) => canPause && severity?.(cluster) !== 'low')
+    .flatMap(({ controller, objects }) =>
+      objects
+        .filter(({ kind }) => kind !== 'DaemonSet' || controller === 'kured')
+        .map((object) => ({ controller, ...object })),
+    )
+}
+
+/** `Deployment kube-system/cluster-autoscaler` */
+export function objectText({ kind, namespace, name }: ControllerObject): string {
+  return `${kind} ${namespace}/${name}`
+}
+
+/** What is done to it, for a plan: `to 0 replicas`. */
+export function pauseText(pause: Pause): string {
+  return `${pause.controller} (${objectText(pause)}: ${howPaused[pause.kind]})`
+}
+
+const howPaused: Readonly<Record<Pause['kind'], string>> = {
+  Deployment: '0 replicas',
+  StatefulSet: '0 replicas',
+  CronJob: 'suspended',
+  DaemonSet: 'its reboot lock is taken',
+}
+
+function objectOf({ kind, namespace, name }: AtWork): ControllerObject {
+  return { kind, namespace, name }
+}
+
+type AtWork = Workload & { readonly kind: 'Deployment' | 'StatefulSet' | 'CronJob' }
+
+/** Top-level ones that are not scaled to nothing or suspended. */
+function isAtWork(workload: Workload): workload is AtWork {
+  const { kind, desired, controller, paused } = workload
+  if (controller !== null) return false
+  return kind === 'CronJob' ? !paused : (kind === 'Deployment' || kind === 'StatefulSet') && desired > 0
+}
+
+/** kured's lock is on its DaemonSet; a Deployment of that name is something else. */
+function isItsKind({ controller }: Competing, kind: ControllerObject['kind']): boolean {
+  return controller !== 'kured' || kind === 'DaemonSet'
+}
