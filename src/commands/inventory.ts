@@ -174,9 +174,14 @@ async function readCluster(
   if (!options.cluster || (options.fromDir !== undefined && !named)) return null
   try {
     const reader = await ports.connectCluster()
-    const facts = await reader.read(io.signal, { helmReleases: options.helmReleases === true })
+    const facts = await reader.read(io.signal, {
+      helmReleases: options.helmReleases === true,
+      appliedKinds: true,
+    })
     io.err(`cluster: read from ${facts.server}, ${count(facts.nodes.length, 'node')}\n`)
     for (const { reason } of facts.failures) io.err(`${mark('bad', 'cluster: not read')}: ${reason}\n`)
+    for (const { reason } of facts.lastAppliedUnread ?? [])
+      io.err(`${mark('warn', 'cluster: API versions of what was applied')}: ${reason}\n`)
     if (facts.helmReleases?.status === 'error')
       io.err(`${mark('bad', 'cluster: Helm releases not read')}: ${facts.helmReleases.reason}\n`)
     return { status: 'read', readAt: ports.clock.now().toISOString(), facts }

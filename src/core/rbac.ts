@@ -1,3 +1,4 @@
+import { appliedKinds } from './applied-kinds.ts'
 import type { Pause } from './competing.ts'
 
 /** What each command asks the API server for, in the words of RBAC. Nothing here is unused: a test counts the requests. */
@@ -12,6 +13,8 @@ export interface RbacRule {
   /** Only objects of these names. */
   readonly names?: readonly string[]
   readonly why: string
+  /** Refused, it leaves a note behind and nothing undone. */
+  readonly optional?: true
 }
 
 const core = ''
@@ -132,6 +135,20 @@ const readCluster: readonly RbacRule[] = [
     why: 'charts that k3s keeps applying',
   },
 ]
+
+/** Kinds that an API server of another age does not have are not asked for. */
+const readApplied: readonly RbacRule[] = [...Map.groupBy(appliedKinds, ({ group }) => group)].map(
+  ([apiGroup, kinds]) => ({
+    apiGroup,
+    resources: kinds.map(({ plural }) => plural),
+    verbs: ['list'],
+    namespace: null,
+    why: 'whether they were applied in API versions that end; the inventory does without',
+    optional: true,
+  }),
+)
+
+const readInventory = [...readCluster, ...readApplied]
 
 const collectorPods: readonly RbacRule[] = [
   {
@@ -298,8 +315,8 @@ const removeLeftovers: readonly RbacRule[] = [
 
 /** By command as it is typed. What is not here does not talk to the cluster. */
 export const commandRules = {
-  inventory: readCluster,
-  'inventory --via-pod': [...readCluster, ...collectorPods],
+  inventory: readInventory,
+  'inventory --via-pod': [...readInventory, ...collectorPods],
   'inventory --clean-up': [
     {
       apiGroup: core,

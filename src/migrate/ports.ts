@@ -127,8 +127,14 @@ export interface BudgetReader {
 
 /** Reading a whole cluster once, for the inventory. Parts that cannot be read are `failures` in the answer. */
 export interface ClusterReader {
-  /** `helmReleases` asks for Secrets, which takes a right that nothing else needs. */
-  read(signal: AbortSignal, also?: { readonly helmReleases?: boolean }): Promise<ClusterFacts>
+  /**
+   * `helmReleases` asks for Secrets, which takes a right that nothing else needs; `appliedKinds` for two dozen kinds more,
+   * only to see in which versions they were applied.
+   */
+  read(
+    signal: AbortSignal,
+    also?: { readonly helmReleases?: boolean; readonly appliedKinds?: boolean },
+  ): Promise<ClusterFacts>
 }
 
 /** An object of the cluster that k3OS or a run has left behind. */

@@ -31,6 +31,7 @@ import { lastApplied } from '../../core/last-applied.ts'
 import type { ManifestObject } from '../../core/manifest-objects.ts'
 import type { BudgetReader, ClusterReader, NodeLister } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
+import { readAppliedKinds } from './applied-kinds.ts'
 import { clusterUid } from './cluster.ts'
 import { type ApiCall, callSentence } from './failure.ts'
 import { groupsCall, readGroups } from './groups.ts'
@@ -129,6 +130,14 @@ export function readerOf(api: Api): ClusterReader & NodeLister & BudgetReader {
       ])
       // Looked at for how they were applied; what they say is not kept.
       await Promise.all([all(kinds.ingresses, () => null), all(kinds.autoscalers, () => null)])
+      const unread =
+        also.appliedKinds === true
+          ? await groups.then(
+              async (offered) => readAppliedKinds(api, offered, noteApplied, signal),
+              // That the groups are not known is a failure already.
+              () => [],
+            )
+          : undefined
       const hooks = [...validating, ...mutating].flat()
       return {
         server: api.place.server,
@@ -156,6 +165,7 @@ export function readerOf(api: Api): ClusterReader & NodeLister & BudgetReader {
         helmCharts: [...charts, ...chartConfigs],
         customResources,
         lastApplied: applied.toSorted((a, b) => compareText(keyOf(a), keyOf(b))),
+        ...(unread === undefined ? {} : { lastAppliedUnread: unread }),
         ...(also.helmReleases === true ? { helmReleases: await readReleases(api, signal) } : {}),
         failures: failures.toSorted((a, b) => (a.what < b.what ? -1 : 1)),
       }

@@ -106,6 +106,34 @@ for (const age of ['1.20', '1.35'] as const) {
       })
     })
 
+    test('how objects were applied is read of kinds that nothing else needs', async () => {
+      const copy = JSON.stringify({
+        apiVersion: 'rbac.authorization.k8s.io/v1beta1',
+        kind: 'Role',
+        metadata: { name: 'readers', namespace: 'shop' },
+      })
+      const role = {
+        metadata: {
+          name: 'readers',
+          annotations: { 'kubectl.kubernetes.io/last-applied-configuration': copy },
+        },
+        rules: [],
+      }
+      await cluster.request('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles', role)
+      const roles = ({ lastApplied = [] }: ClusterFacts) => lastApplied.filter(({ kind }) => kind === 'Role')
+      const facts = await reader.read(never, { appliedKinds: true })
+      expect(facts).toMatchObject({ lastAppliedUnread: [], failures: [] })
+      expect(roles(facts)).toEqual([
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1beta1',
+          kind: 'Role',
+          namespace: 'shop',
+          name: 'readers',
+        },
+      ])
+      expect(roles(await reader.read(never))).toEqual([])
+    })
+
     test('is read into the same facts whatever its age', async () => {
       await apply(cluster, planDefinition)
       await expect

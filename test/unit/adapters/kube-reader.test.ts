@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { connectCluster } from '../../../src/adapters/kube.ts'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import type { ClusterFacts } from '../../../src/core/inventory.ts'
-import { type ApiStub, groups, listOf, startApiStub, status } from '../../support/api-stub.ts'
+import { type ApiStub, groups, listOf, ok, startApiStub, status } from '../../support/api-stub.ts'
 import { noObjects } from '../../support/inventory-parts.ts'
 import { anEmptyCluster, k3sGroups, kubeGroups } from '../../support/kube-discovery.ts'
 
@@ -13,7 +13,7 @@ const plans = 'GET /apis/upgrade.cattle.io/v1/plans'
 /** An empty cluster; `change` scripts what the test is about. */
 async function read(
   change: (stub: ApiStub) => void = () => {},
-  also?: { readonly helmReleases?: boolean },
+  also?: { readonly helmReleases?: boolean; readonly appliedKinds?: boolean },
 ): Promise<{ facts: ClusterFacts; stub: ApiStub }> {
   const stub = await startApiStub()
   anEmptyCluster(stub, old)
@@ -259,6 +259,78 @@ describe('reading a cluster', () => {
       { apiVersion: 'extensions/v1beta1', kind: 'Ingress', namespace: 'shop', name: 'web' },
     ])
     expect(JSON.stringify(facts)).not.toContain('CANARY')
+  })
+
+  describe('of kinds that are read for nothing else', () => {
+    const discovered = (api: ApiStub, groupVersion: string, ...plurals: readonly string[]) =>
+      api.on(
+        `GET /apis/${groupVersion}`,
+        ok({ kind: 'APIResourceList', resources: plurals.map((name) => ({ name, verbs: ['list'] })) }),
+      )
+    /** Every version offers nothing but what the test says. */
+    const readKinds = async (change: (api: ApiStub) => void) =>
+      read(
+        (api) => {
+          for (const [group, versions] of Object.entries(old))
+            for (const version of versions) discovered(api, `${group}/${version}`)
+          change(api)
+        },
+        { appliedKinds: true },
+      )
+
+    test('are read from metadata alone, page by page, in a version the server has', async () => {
+      const partial = 'PartialObjectMetadata'
+      const path = '/apis/rbac.authorization.k8s.io/v1/roles'
+      const { facts, stub } = await readKinds((api) => {
+        discovered(api, 'rbac.authorization.k8s.io/v1', 'roles')
+        const old = (name: string) => applied('rbac.authorization.k8s.io/v1beta1', 'Role', name)
+        api.on(`GET ${path}`, listOf(partial, [old('a')], 'more'), listOf(partial, [old('b')]))
+        discovered(api, 'policy/v1beta1', 'podsecuritypolicies')
+        const strict = applied('extensions/v1beta1', 'PodSecurityPolicy', 'strict')
+        api.on('GET /apis/policy/v1beta1/podsecuritypolicies', listOf(partial, [strict]))
+      })
+      expect(facts.lastApplied?.map(({ apiVersion, name }) => `${apiVersion} ${name}`)).toEqual([
+        'extensions/v1beta1 strict',
+        'rbac.authorization.k8s.io/v1beta1 a',
+        'rbac.authorization.k8s.io/v1beta1 b',
+      ])
+      expect(facts).toMatchObject({ failures: [], lastAppliedUnread: [] })
+      expect(JSON.stringify(facts)).not.toContain('CANARY')
+      const asked = stub.requests.filter((request) => request.path.startsWith(path))
+      expect(asked.map(({ headers }) => headers.accept)).toEqual([
+        expect.stringContaining('as=PartialObjectMetadataList'),
+        expect.stringContaining('as=PartialObjectMetadataList'),
+      ])
+    })
+
+    test('are not asked for where the server does not have them', async () => {
+      const { facts, stub } = await readKinds((api) => discovered(api, 'node.k8s.io/v1beta1'))
+      expect(facts).toMatchObject({ failures: [], lastAppliedUnread: [] })
+      const asked = stub.requests.map(({ path }) => path)
+      expect(asked.filter((path) => /roles|resource\.k8s\.io/.test(path))).toEqual([])
+    })
+
+    test('are a gap with verb and resource when they are refused, and no failure', async () => {
+      const { facts } = await readKinds((api) => {
+        discovered(api, 'rbac.authorization.k8s.io/v1', 'clusterroles')
+        api.on('GET /apis/rbac.authorization.k8s.io/v1/clusterroles', forbidden('clusterroles'))
+        api.on('GET /apis/storage.k8s.io/v1', status(503, 'ServiceUnavailable', 'later'))
+      })
+      expect(facts.failures).toEqual([])
+      expect(facts.lastAppliedUnread).toEqual([
+        { what: 'get /apis/storage.k8s.io/v1', reason: expect.stringContaining('/apis/storage.k8s.io/v1') },
+        {
+          what: 'list clusterroles.rbac.authorization.k8s.io',
+          reason: expect.stringContaining('no permission to list clusterroles.rbac.authorization.k8s.io'),
+        },
+      ])
+    })
+
+    test('are left alone unless they are wanted', async () => {
+      const { facts, stub } = await read()
+      expect(facts).not.toHaveProperty('lastAppliedUnread')
+      expect(stub.requests.filter(({ path }) => /^\/apis\/[^/]+\/[^/]+$/.test(path))).toEqual([])
+    })
   })
 
   test('Secrets are asked for only when Helm releases are wanted', async () => {
