@@ -258,7 +258,7 @@ const systemTexts = {
   },
 } satisfies Record<`TRN-${string}`, Rule<never>>
 
-const translateRules = {
+export const translateRules = {
   ...systemTexts,
   ...networkTexts,
   ...k3sTexts,

@@ -41,6 +41,11 @@ describe('gates of a move in place', () => {
     expect(rulesOf(answer)).toEqual([])
   })
 
+  test('PRE-INPLACE-MENU stops it when somebody has changed the boot menu', () => {
+    const changed = menu.replace('menuentry', 'set superusers=root\nmenuentry')
+    expect(rulesOf(answer, { menu: changed })).toEqual(['PRE-INPLACE-MENU'])
+  })
+
   test.each([
     ['PRE-INPLACE-INSTALL', 'mode=local', 'mode=live'],
     ['PRE-INPLACE-INSTALL', 'device=/dev/sda1', 'device='],

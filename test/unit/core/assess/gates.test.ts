@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { clusterOnly } from '../../../../src/core/assess/scope.ts'
 import { assessRules } from '../../../../src/core/rules/assess.ts'
 import { gateCases } from '../../../support/gate-cases.ts'
-import { gatesPage } from '../../../support/gates-page.ts'
+import { gatesPage, unshownRules } from '../../../support/gates-page.ts'
 import { checkResult, of } from './builders.ts'
 
 const open = (result: string): boolean => result === 'fail' || result === 'error'
@@ -39,6 +39,10 @@ test('every rule that is checked is in the catalogue', () => {
   const { checks } = gateCases['PRE-CLOCK'].passes.make()
   const unknown = checks.filter(({ rule }) => !Object.hasOwn(assessRules, rule)).map(({ rule }) => rule)
   expect(unknown).toEqual([])
+})
+
+test('every rule of a configuration, a translation and a move in place is shown by a test', () => {
+  expect(unshownRules()).toEqual([])
 })
 
 test('docs/gates.md is what the rules and their cases say (else: npm run gates)', () => {
