@@ -38,6 +38,7 @@ export interface Commands extends ClosingCommands, ImageCommands {
   readonly rehearse: () => Promise<Action>
   readonly apply: () => Promise<Action>
   readonly resume: () => Promise<Action>
+  readonly revert: () => Promise<Action>
   readonly status: () => Promise<Action>
   readonly explain: () => Promise<Action>
   readonly abandon: () => Promise<Action>
@@ -63,6 +64,7 @@ const realCommands: Commands = {
   rehearse: async () => (await import('./commands/rehearse.ts')).rehearse,
   apply: async () => (await import('./commands/apply.ts')).apply,
   resume: async () => (await import('./commands/apply.ts')).resume,
+  revert: async () => (await import('./commands/apply.ts')).revert,
   status: async () => (await import('./commands/status.ts')).status,
   explain: async () => (await import('./commands/explain.ts')).explain,
   abandon: async () => (await import('./commands/abandon.ts')).abandon,
@@ -217,7 +219,7 @@ export function createProgram(
   ])
     .option('--inventory <file>', 'compare with the nodes of this inventory')
     .option('--target <id...>', 'only these targets')
-    .addOption(output(['table', 'json', 'yaml', 'markdown'], 'table'))
+    .addOption(output(['table', 'json', 'yaml', 'markdown', 'html'], 'table'))
 
   add(
     program,
@@ -255,6 +257,7 @@ export function createProgram(
     [
       'plan --target debian --hook ./rebuild.sh --keeps-data --out plan.json',
       'plan --target debian --hook ./rebuild.sh --exclude office-1',
+      'plan --target debian --in-place --root-tree tree/debian-13-amd64.tar.zst',
     ],
   )
     .option('--inventory <file>', 'the inventory', 'k3os-inventory/inventory.yaml')
@@ -262,6 +265,16 @@ export function createProgram(
     .option(
       '--hook <program...>',
       'your program that rebuilds a machine, and its arguments (one with a dash: --hook=--fast)',
+    )
+    .option(
+      '--in-place',
+      'put the new system beside k3OS on the same disk and boot it on trial (docs/in-place.md)',
+    )
+    .option('--root-tree <file>', 'the system for --in-place, as "image build" makes it')
+    .option(
+      '--trial-deadline <duration>',
+      'a system on trial goes back to k3OS after so long; default: 30m',
+      duration,
     )
     .option('--by-hand', 'no program: you rebuild each machine, and the run waits for its proof')
     .option('--keeps-data', 'the rebuild leaves /var/lib/rancher as it is (proven by fingerprints)')
@@ -377,6 +390,14 @@ export function createProgram(
       'resume',
       'resume 01936d2a-…',
     ]).argument('[run]', 'id or directory of the run; default: the newest'),
+  )
+  runOptions(
+    add(program, 'revert', 'take a node that was moved in place back to k3OS', commands.revert, [
+      'revert shop-1',
+      'revert shop-1 01936d2a-… --approve-plan sha256:…',
+    ])
+      .argument('<node>', 'a node of the run')
+      .argument('[run]', 'id or directory of the run; default: the newest'),
   )
   kubeOptions(
     add(program, 'status', 'say where a run stands', commands.status, [

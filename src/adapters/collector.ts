@@ -14,3 +14,8 @@ export function collectorScript(): string {
 export function fingerprintScript(): string {
   return readFileSync(new URL('fingerprint.sh', folder), 'utf8')
 }
+
+/** What a move in place does on a node; see there for its commands. */
+export function nodeScript(): string {
+  return readFileSync(new URL('../in-place/node.sh', folder), 'utf8')
+}

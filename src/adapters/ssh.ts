@@ -4,7 +4,7 @@ import { maxBundleBytes } from '../core/bundle.ts'
 import { keyType } from '../core/known-hosts.ts'
 import { sh } from '../core/shell.ts'
 import type { Host, HostAddress, HostControl } from '../migrate/ports.ts'
-import { collectorScript, fingerprintScript } from './collector.ts'
+import { collectorScript, fingerprintScript, nodeScript } from './collector.ts'
 import type { Ending, Request } from './ssh/conversation.ts'
 import { rememberHostKey } from './ssh/known-hosts-file.ts'
 import { hostKeyRefused, placeOf } from './ssh/refusals.ts'
@@ -54,6 +54,19 @@ export function sshHost(options: SshOptions): SshHost {
       fingerprint: keyFingerprint(ending.offered.key),
       knownHostsFile: options.knownHostsFile,
     })
+  }
+
+  const inPlace: HostControl['actInPlace'] = async (address, words, input, signal) => {
+    const request = {
+      what: `${words[0]} of a move in place`,
+      command: asRoot(['sh', '-c', nodeScript(), 'sh', ...words]),
+      stdin: input,
+      // A root tree takes as long as the network does; the caller's signal bounds it.
+      timeoutMs: typeof input === 'string' && input === '' ? options.commandTimeoutMs : undefined,
+      maxBytes: maxFileBytes,
+    }
+    const { stdout } = expectSuccess(address, request, await run(address, request, signal))
+    return new TextDecoder().decode(stdout)
   }
 
   return {
@@ -114,6 +127,9 @@ export function sshHost(options: SshOptions): SshHost {
       })
       return Object.fromEntries(digests)
     },
+
+    askInPlace: async (address, words, signal) => inPlace(address, words, '', signal),
+    actInPlace: inPlace,
   }
 }
 

@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path'
-import { runFiles, writeDurably } from '../adapters/files.ts'
+import { writeDurably } from '../adapters/files.ts'
 import { findRun, openJournal, stateDirectory } from '../adapters/run-directory.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
@@ -7,7 +7,7 @@ import { nodeState, replay } from '../core/run-state.ts'
 import { abandonRun } from '../migrate/abandon.ts'
 import type { LeaseHold } from '../migrate/lease.ts'
 import { marker } from '../migrate/steps/check.ts'
-import { realPorts, type MovePorts } from './apply.ts'
+import { realPorts, stepPorts, type MovePorts } from './apply.ts'
 import { lockCluster, unlockCluster } from './cluster-lock.ts'
 import type { CommandIo } from './io.ts'
 import { refuseKnownMissingPermissions } from './permissions.ts'
@@ -56,7 +56,7 @@ export async function abandon(options: AbandonOptions, io: CommandIo, given?: Mo
       {
         plan,
         runId,
-        ports: { ...ports, files: runFiles(directory) },
+        ports: await stepPorts(ports, directory),
         sink: journal,
         records: before,
         translate: await renderer(plan, nodes),

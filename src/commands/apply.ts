@@ -27,10 +27,12 @@ import type {
   Kube,
   LeaseStore,
   NodeLister,
+  RootTrees,
 } from '../migrate/ports.ts'
 import type { LeaseHold } from '../migrate/lease.ts'
 import { mayFindSilence } from '../migrate/locked-run.ts'
-import { run, type RunResult } from '../migrate/runner.ts'
+import { run, type Run, type RunResult } from '../migrate/runner.ts'
+import type { StepPorts } from '../migrate/step.ts'
 import { runSummary } from '../output/run-summary.ts'
 import { mark } from '../output/style.ts'
 import { toolVersion } from '../version.ts'
@@ -61,6 +63,10 @@ export interface ResumeOptions extends RunOptions {
   readonly run?: string
 }
 
+export interface RevertOptions extends ResumeOptions {
+  readonly node: string
+}
+
 /** What a run acts through; the demo and the rehearsal give simulated ones. */
 export interface MovePorts {
   readonly kube: Kube
@@ -71,6 +77,8 @@ export interface MovePorts {
   readonly lease?: LeaseStore
   readonly host: Host & HostControl
   readonly hook: Hook
+  /** Left out: those on this computer. */
+  readonly trees?: RootTrees
   readonly clock: Clock
 }
 
@@ -96,7 +104,20 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
     io.err(`run ${runId}: ${plan.nodes.length} nodes to ${plan.target}, plan ${plan.digest.slice(0, 19)}…\n`)
     const journal = await openJournal(directory)
     try {
-      return await carryOn({ plan, nodes, runId, directory, ports, options, io, journal, lock })
+      const command = 'apply'
+      return await carryOn({
+        command,
+        act: goOn,
+        plan,
+        nodes,
+        runId,
+        directory,
+        ports,
+        options,
+        io,
+        journal,
+        lock,
+      })
     } finally {
       await journal.close()
     }
@@ -107,6 +128,27 @@ export async function apply(options: ApplyOptions, io: CommandIo, given?: MovePo
 
 /** Goes on with a run: what the journal does not show as done is looked at first, then done. */
 export async function resume(options: ResumeOptions, io: CommandIo, given?: MovePorts): Promise<ExitCode> {
+  return onRun('resume', goOn, options, io, given)
+}
+
+/** Takes one node of a run back to the k3OS that still lies beside its new system. */
+export async function revert(options: RevertOptions, io: CommandIo, given?: MovePorts): Promise<ExitCode> {
+  const { revertNode } = await import('../migrate/revert.ts')
+  return onRun('revert', async (job) => revertNode(job, options.node), options, io, given)
+}
+
+type Act = (job: Run, options: RunOptions) => Promise<RunResult>
+
+const goOn: Act = async (job, { next }) => run(job, next === true ? 1 : undefined)
+
+/** Does something with a run that has a directory already. */
+async function onRun(
+  command: 'resume' | 'revert',
+  act: Act,
+  options: ResumeOptions,
+  io: CommandIo,
+  given: MovePorts | undefined,
+): Promise<ExitCode> {
   const state = resolve(io.cwd, stateDirectory(io.env, options.stateDir))
   const directory = resolve(io.cwd, await findRun(state, options.run))
   const file = join(directory, 'plan.json')
@@ -115,7 +157,7 @@ export async function resume(options: ResumeOptions, io: CommandIo, given?: Move
   const nodes = await readNodes(plan, join(directory, 'inventory.yaml'))
   requireApproval(plan, options, io)
   const ports = given ?? (await realPorts(options, io))
-  if (ports.access !== undefined) await refuseKnownMissingPermissions('resume', ports.access, io.signal)
+  if (ports.access !== undefined) await refuseKnownMissingPermissions(command, ports.access, io.signal, plan)
   const journal = await openJournal(directory)
   let lock: LeaseHold | undefined
   try {
@@ -130,12 +172,12 @@ export async function resume(options: ResumeOptions, io: CommandIo, given?: Move
       plan,
       runId,
       records,
-      command: `resume ${runId}`,
+      command: `${command} ${runId}`,
       options,
       io,
       maySleep,
     })
-    return await carryOn({ plan, nodes, runId, directory, ports, options, io, journal, lock })
+    return await carryOn({ command, act, plan, nodes, runId, directory, ports, options, io, journal, lock })
   } finally {
     await unlockCluster(lock, io)
     await journal.close()
@@ -143,6 +185,8 @@ export async function resume(options: ResumeOptions, io: CommandIo, given?: Move
 }
 
 interface Job {
+  readonly command: 'apply' | 'resume' | 'revert'
+  readonly act: Act
   readonly plan: Plan
   readonly nodes: ReadonlyMap<string, NodeToTranslate>
   readonly runId: string
@@ -155,6 +199,8 @@ interface Job {
 }
 
 async function carryOn({
+  command,
+  act,
   plan,
   nodes,
   runId,
@@ -174,7 +220,7 @@ async function carryOn({
     data: {
       schema: 'k3os-migrate/v1 Event',
       toolVersion,
-      command: journal.reading.records.length === 0 ? 'apply' : 'resume',
+      command,
       planDigest: plan.digest,
       target: plan.target,
       nodes: plan.nodes.map(({ name }) => name),
@@ -195,11 +241,11 @@ async function carryOn({
     if (options.summary === true) await appendSummary(runSummary(outcome), io)
   }
   try {
-    const result = await run(
+    const result = await act(
       {
         plan,
         runId,
-        ports: { ...ports, files: runFiles(directory) },
+        ports: await stepPorts(ports, directory),
         sink: journal,
         records: journal.reading.records,
         translate,
@@ -209,7 +255,7 @@ async function carryOn({
         stop: io.signal,
         ...(lock === undefined ? {} : { lock }),
       },
-      options.next === true ? 1 : undefined,
+      options,
     )
     await end(result)
     if (result.error === null) return exitCode.ok
@@ -224,6 +270,12 @@ async function carryOn({
     await end({ exit: exitCode.unexpected, error: why, records })
     throw error
   }
+}
+
+/** What steps work with, for a run in this directory. */
+export async function stepPorts(ports: MovePorts, directory: string): Promise<StepPorts> {
+  const trees = ports.trees ?? (await import('../adapters/image/root-trees.ts')).rootTrees
+  return { ...ports, trees, files: runFiles(directory) }
 }
 
 function resumeCommand(runId: string): string {
@@ -292,7 +344,7 @@ async function printDryRun(
   let current = ''
   await dryRun({
     plan,
-    ports: { ...ports, files: runFiles(resolve(io.cwd)) },
+    ports: await stepPorts(ports, resolve(io.cwd)),
     translate: await renderer(plan, nodes),
     stop: io.signal,
     onSentence(node, step, sentence) {

@@ -19,7 +19,7 @@ import type { ClusterReader } from '../migrate/ports.ts'
 import type { Rendered } from '../migrate/step.ts'
 import { marker } from '../migrate/steps/check.ts'
 import { requireDocument } from './read-document.ts'
-import { findTranslator } from './target.ts'
+import { findBeside, findTranslator } from './target.ts'
 import { nodesWithBundles } from './translate-inventory.ts'
 
 /** Reads a plan and checks that it is still the one that was made (exit 5). */
@@ -124,7 +124,7 @@ export async function renderer(
   plan: Plan,
   nodes: ReadonlyMap<string, NodeToTranslate>,
 ): Promise<(node: PlanNode, nonce: string) => Promise<Rendered>> {
-  const translator = await findTranslator(plan.target)
+  const translator = await (plan.method.kind === 'in-place' ? findBeside : findTranslator)(plan.target)
   const tools = templateTools()
   return async (planned, nonce) => {
     const node = nodes.get(planned.name)

@@ -6,7 +6,7 @@ import { assess } from '../core/assess/assess.ts'
 import type { Assessment } from '../core/assessment.ts'
 import { parseDuration } from '../core/duration.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
-import { makePlan, settledBy, type PlanChoices } from '../core/make-plan.ts'
+import { makePlan, settledBy, type PlanChoices, type Rebuild } from '../core/make-plan.ts'
 import { configDigests } from '../core/plan-fingerprint.ts'
 import { stepIds, type Plan } from '../core/plan.ts'
 import { isStepId } from '../core/run-state.ts'
@@ -21,7 +21,7 @@ import type { CommandIo } from './io.ts'
 import { translationDigest } from './plan-inputs.ts'
 import { printPlan } from './plan-show.ts'
 import { readInventoryFile } from './read-inventory.ts'
-import { findTranslator } from './target.ts'
+import { findBeside, findTranslator } from './target.ts'
 import { nodesOfInventory } from './translate-inventory.ts'
 
 export interface PlanOptions {
@@ -31,6 +31,12 @@ export interface PlanOptions {
   readonly hook?: readonly string[]
   /** `by-hand`: no program; the user does it, and the run waits. */
   readonly byHand?: boolean
+  /** Beside k3OS on the same disk, on trial. */
+  readonly inPlace?: boolean
+  /** Archive of the system for it. */
+  readonly rootTree?: string
+  /** ms after which a system on trial goes back by itself. */
+  readonly trialDeadline?: number
   readonly keepsData?: boolean
   readonly node?: readonly string[]
   readonly exclude?: readonly string[]
@@ -55,26 +61,50 @@ export interface PlanOptions {
   readonly output: 'table' | 'json' | 'yaml'
 }
 
-/** The program and its arguments; null when the user rebuilds by hand. */
-function rebuiltBy({ hook, byHand }: PlanOptions, cwd: string): readonly string[] | null {
+/** Of the ways to rebuild exactly one, with what it needs; exit 64 otherwise. */
+async function rebuiltBy(
+  { hook, byHand, inPlace, rootTree, trialDeadline }: PlanOptions,
+  io: CommandIo,
+): Promise<Rebuild> {
+  const { cwd, signal } = io
   const [program, ...rest] = hook ?? []
-  if (program !== undefined && byHand === true)
-    throw new MigrateError('--hook and --by-hand exclude each other', {
-      exitCode: exitCode.usage,
-      hint: 'k3os-migrate plan --help',
-    })
-  if (byHand === true) return null
+  const ways = [
+    program === undefined ? null : '--hook',
+    byHand === true ? '--by-hand' : null,
+    inPlace === true ? '--in-place' : null,
+  ]
+  const asked = ways.filter((way) => way !== null)
+  const usage = (message: string, hint = 'k3os-migrate plan --help'): MigrateError =>
+    new MigrateError(message, { exitCode: exitCode.usage, hint })
+  if (asked.length > 1) throw usage(`${asked.join(' and ')} exclude each other`)
+  if (inPlace !== true && (rootTree ?? trialDeadline) !== undefined)
+    throw usage('--root-tree and --trial-deadline are for --in-place')
+  if (byHand === true) return { kind: 'manual' }
   // A path is relative to where the user stands now, not to where the plan is applied.
-  if (program !== undefined) return [program.includes('/') ? resolve(cwd, program) : program, ...rest]
-  throw new MigrateError('a plan needs the program that rebuilds a machine', {
-    exitCode: exitCode.usage,
-    hint: 'k3os-migrate plan --hook ./rebuild.sh   (what it gets and must do: docs/hooks.md), or --by-hand',
-  })
+  if (program !== undefined)
+    return { kind: 'command', argv: [program.includes('/') ? resolve(cwd, program) : program, ...rest] }
+  if (inPlace !== true)
+    throw usage(
+      'a plan needs the program that rebuilds a machine',
+      'k3os-migrate plan --hook ./rebuild.sh   (what it gets and must do: docs/hooks.md), or --in-place, or --by-hand',
+    )
+  if (rootTree === undefined)
+    throw usage(
+      '--in-place needs the system that is put beside k3OS',
+      'k3os-migrate image build --target debian --out tree; then: k3os-migrate plan --in-place --root-tree tree/ID.tar.zst',
+    )
+  const { describeTree } = await import('../adapters/image/root-trees.ts')
+  io.err(`reading ${rootTree}\n`)
+  const tree = await describeTree(resolve(cwd, rootTree), signal)
+  return { kind: 'in-place', tree, deadlineSeconds: Math.ceil((trialDeadline ?? trialDefaultMs) / 1000) }
 }
 
+/** Long enough for a slow machine to start, for its data to be compared, and for its node to be Ready. */
+const trialDefaultMs = 30 * 60_000
+
 /** A plan moves nodes one by one to something that exists, where each finds its cluster again: exit 64 otherwise. */
-async function findRejoining({ target, inventory }: PlanOptions): Promise<Translator> {
-  const translator = await findTranslator(target)
+async function findRejoining({ target, inventory, inPlace }: PlanOptions): Promise<Translator> {
+  const translator = inPlace === true ? await findBeside(target) : await findTranslator(target)
   if (translator.requires.image === 'none yet')
     throw new MigrateError(`${translator.title} does not exist yet: no node can move to it`, {
       exitCode: exitCode.usage,
@@ -89,14 +119,15 @@ async function findRejoining({ target, inventory }: PlanOptions): Promise<Transl
 
 /** Writes the plan beside nothing else: it is data that can be shown, compared and refused. */
 export async function plan(options: PlanOptions, io: CommandIo, clock = systemClock): Promise<ExitCode> {
-  const argv = rebuiltBy(options, io.cwd)
+  const translator = await findRejoining(options)
+  const rebuild = await rebuiltBy(options, io)
   const inventoryFile = resolve(io.cwd, options.inventory)
   const { document: inventory, sha256 } = await readInventoryFile(inventoryFile)
   const waivers = options.waivers === undefined ? null : await readWaivers(resolve(io.cwd, options.waivers))
   const choices: PlanChoices = {
     target: options.target,
-    argv,
-    keepsData: options.keepsData === true,
+    rebuild,
+    keepsData: options.keepsData === true || rebuild.kind === 'in-place',
     deleteEmptyDir: options.deleteEmptydirData === true,
     abandonPods: options.abandonPod ?? [],
     ...(options.drainMode === undefined ? {} : { drainMode: options.drainMode }),
@@ -112,7 +143,6 @@ export async function plan(options: PlanOptions, io: CommandIo, clock = systemCl
     soak: options.soak === false ? null : soakTimes(options),
     timeouts: stepTimeouts(options.stepTimeout ?? []),
   }
-  const translator = await findRejoining(options)
   const tools = templateTools()
   const nodes: NodeToTranslate[] = []
   for await (const node of (await nodesOfInventory(inventoryFile, undefined)).nodes) nodes.push(node)

@@ -18,6 +18,7 @@ import { rehearsalText } from '../output/rehearsal-text.ts'
 import { parseFault, withFaults } from '../simulation/faults.ts'
 import { inventorySource } from '../simulation/inventory-source.ts'
 import { withPerson } from '../simulation/by-hand.ts'
+import { simulatedTrees } from '../simulation/in-place.ts'
 import { simulatedKube } from '../simulation/kube.ts'
 import { simulatedHook, simulatedHost } from '../simulation/machines.ts'
 import { VirtualClock } from '../simulation/virtual-clock.ts'
@@ -65,6 +66,7 @@ export async function rehearse(
       reader: simulated,
       host: simulatedHost(world),
       hook: simulatedHook(world, async (path) => raw(path) ?? ''),
+      trees: simulatedTrees(plan.method.kind === 'in-place' ? plan.method.tree.sha256 : ''),
       clock: world.clock,
       files,
     },

@@ -2,7 +2,7 @@ import { classifyPods, refusals, type Classified, type EvictReason } from './dra
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText } from './findings.ts'
 import type { ClusterFacts, Pod } from './inventory.ts'
-import { pointOfNoReturn, pointOfNoReturnMs } from './methods.ts'
+import { forwardFrom, downMs } from './methods.ts'
 import { stepsMs, type Plan, type PlanNode, type StepId } from './plan.ts'
 import { budgetGuards } from './selector.ts'
 
@@ -51,8 +51,8 @@ export function explainNode(plan: Plan, name: string, cluster: ClusterFacts): No
       hint: `it has ${plan.nodes.map((one) => one.name).join(', ')}`,
     })
   const here = cluster.pods.filter((pod) => pod.node === name)
-  const ponr = node.steps.findIndex(({ id }) => id === pointOfNoReturn(node))
-  const before = ponr === -1 ? node.steps : node.steps.slice(0, ponr)
+  const forward = node.steps.findIndex(({ id }) => id === forwardFrom(node))
+  const before = forward === -1 ? node.steps : node.steps.slice(0, forward)
   return {
     node: name,
     role: node.role,
@@ -63,11 +63,11 @@ export function explainNode(plan: Plan, name: string, cluster: ClusterFacts): No
       id,
       title,
       timeoutMs,
-      undone: ponr === -1 || place < ponr,
+      undone: forward === -1 || place < forward,
     })),
     pods: podsOf(here, plan, cluster),
     volumes: volumesOf(node, here, plan, cluster),
-    worst: { undoableMs: stepsMs(before), forwardMs: pointOfNoReturnMs(node), soakMs: node.soakMs },
+    worst: { undoableMs: stepsMs(before), forwardMs: downMs(node), soakMs: node.soakMs },
   }
 }
 

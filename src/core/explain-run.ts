@@ -1,5 +1,5 @@
 import type { JournalRecord } from './journal.ts'
-import { pointOfNoReturn } from './methods.ts'
+import { forwardFrom } from './methods.ts'
 import { stepDefaults, stepGraceMs, type Plan, type PlanNode, type StepId } from './plan.ts'
 import { nodeState, replay, type NodeState } from './run-state.ts'
 
@@ -56,9 +56,9 @@ export function explainRun(
   const ids = node.steps.map(({ id }) => id)
   const begun = ids.filter((id) => state.steps.has(id))
   const last = state.failure?.step ?? begun.at(-1)
-  const ponr = pointOfNoReturn(node)
-  const onlyForward = ponr !== null && state.steps.has(ponr)
-  const isOver = state.phase === 'done' || state.phase === 'rolled-back'
+  const forward = forwardFrom(node)
+  const onlyForward = forward !== null && state.steps.has(forward)
+  const isOver = state.phase === 'done' || state.phase === 'rolled-back' || state.phase === 'reverted'
   return {
     node: node.name,
     role: node.role,
@@ -78,7 +78,7 @@ export function explainRun(
               .toReversed()
               .map((id) => stepDefaults[id].title),
     stillToDo:
-      state.phase === 'done'
+      state.phase === 'done' || state.phase === 'reverted'
         ? []
         : ids
             .filter((id) => state.phase === 'rolled-back' || state.steps.get(id)?.outcome !== 'done')
@@ -88,7 +88,7 @@ export function explainRun(
 }
 
 /** Steps with an undo; the others only look. */
-const leavesTraces: ReadonlySet<StepId> = new Set(['stage', 'steer', 'cordon'])
+const leavesTraces: ReadonlySet<StepId> = new Set(['stage', 'place', 'steer', 'cordon', 'trial'])
 
 function nextCommand(
   phase: NodeState['phase'],
@@ -96,7 +96,7 @@ function nextCommand(
   isCarriedOn: boolean,
   records: readonly JournalRecord[],
 ): string | null {
-  if (phase === 'done' || isCarriedOn) return null
+  if (phase === 'done' || phase === 'reverted' || isCarriedOn) return null
   const abandoned = records.some(({ data }) => data['event'] === 'abandon')
   return abandoned ? null : `k3os-migrate resume ${runId}`
 }

@@ -1,7 +1,7 @@
 import { exitCode, type ExitCode } from './errors.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Outcome } from './outcome.ts'
-import { pointOfNoReturn } from './methods.ts'
+import { forwardFrom } from './methods.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import { abandonedAt, nodeState, replay, type NodeState } from './run-state.ts'
 
@@ -23,7 +23,7 @@ export function makeOutcome(input: OutcomeInput): Outcome {
   const { plan, records } = input
   const states = input.states ?? replay(records)
   const nodes = plan.nodes.map((node) => nodeOutcome(node, nodeState(states, node.name)))
-  const left = nodes.filter(({ state }) => state !== 'done').length
+  const left = nodes.filter(({ state }) => state !== 'done' && state !== 'reverted').length
   const { exit } = input
   const isAbandoned = abandonedAt(records) !== null
   return {
@@ -61,10 +61,10 @@ function nodeOutcome(node: PlanNode, state: NodeState): Outcome['nodes'][number]
 }
 
 function stateOf(node: PlanNode, { phase, steps, failure }: NodeState): Outcome['nodes'][number]['state'] {
-  if (phase === 'done' || phase === 'pending' || phase === 'rolled-back') return phase
+  if (phase === 'done' || phase === 'pending' || phase === 'rolled-back' || phase === 'reverted') return phase
   if (failure === null) return 'in-progress'
-  const ponr = pointOfNoReturn(node)
-  const onlyForward = ponr !== null && steps.get(ponr)?.isBegun === true
+  const forward = forwardFrom(node)
+  const onlyForward = forward !== null && steps.get(forward)?.isBegun === true
   return onlyForward || phase === 'rolling-back' ? 'needs-operator' : 'in-progress'
 }
 

@@ -9,13 +9,27 @@ import type { ClusterFacts, Inventory, InventoryNode, KubeNode, NodeFacts } from
 import { methods } from './methods.ts'
 import { orderNodes, type NodeToOrder, type PlacedNode } from './node-order.ts'
 import { baselineOf, clusterGates, stateDiskSerial, volumesOf } from './plan-fingerprint.ts'
-import { soakDefaults, stepDefaults, type Plan, type PlanNode, type StepId, type Waiver } from './plan.ts'
+import {
+  soakDefaults,
+  stepDefaults,
+  type Plan,
+  type PlanNode,
+  type PlanTree,
+  type StepId,
+  type Waiver,
+} from './plan.ts'
 import type { MaintenanceWindow } from './windows.ts'
+
+/** How the machines get their new system. */
+export type Rebuild =
+  | { readonly kind: 'command'; readonly argv: readonly string[] }
+  | { readonly kind: 'manual' }
+  | { readonly kind: 'in-place'; readonly tree: PlanTree; readonly deadlineSeconds: number }
 
 export interface PlanChoices {
   readonly target: string
-  /** Null: by hand. */
-  readonly argv: readonly string[] | null
+  readonly rebuild: Rebuild
+  /** In place the data always stays. */
   readonly keepsData: boolean
   readonly deleteEmptyDir: boolean
   readonly abandonPods: readonly string[]
@@ -127,15 +141,16 @@ export function planDigest(
   return `sha256:${sha256(canonicalJson(body))}`
 }
 
-function methodOf({ argv, keepsData }: PlanChoices): Plan['method'] {
-  return argv === null
-    ? { kind: 'manual', keepsData, hasPointOfNoReturn: methods.manual.pointOfNoReturn !== null }
-    : {
-        kind: 'command',
-        argv: [...argv],
-        keepsData,
-        hasPointOfNoReturn: methods.command.pointOfNoReturn !== null,
-      }
+function methodOf({ rebuild, keepsData }: PlanChoices): Plan['method'] {
+  const hasPointOfNoReturn = !methods[rebuild.kind].canRevert
+  switch (rebuild.kind) {
+    case 'command':
+      return { kind: 'command', argv: [...rebuild.argv], keepsData, hasPointOfNoReturn }
+    case 'manual':
+      return { kind: 'manual', keepsData, hasPointOfNoReturn }
+    case 'in-place':
+      return { ...rebuild, keepsData: true, hasPointOfNoReturn }
+  }
 }
 
 function clusterOf(inventory: Inventory): ClusterFacts {
@@ -189,7 +204,7 @@ function candidate(machine: Machine, cluster: ClusterFacts, choices: PlanChoices
   if (role === 'server' && !choices.keepsData && facts.k3s.datastore !== 'external') {
     throw cannot(
       `its disk holds the datastore (${facts.k3s.datastore}), and nobody said that it is kept`,
-      `a rebuild that leaves /var/lib/rancher alone: --keeps-data; or leave it out: --exclude ${name}`,
+      `a rebuild that leaves /var/lib/rancher alone: --keeps-data, or --in-place; or leave it out: --exclude ${name}`,
     )
   }
   const { evict } = classifyPods(machine.pods, {
@@ -287,13 +302,19 @@ function planNode(
     keptData: [...candidate.keptData],
     evictions: candidate.evictions,
     soakMs,
-    steps: methods[methodOf(choices).kind].steps
+    steps: methods[choices.rebuild.kind].steps
       .filter((id) => id !== 'soak' || soakMs > 0)
       .map((id) => {
         const { title, timeoutMs } = stepDefaults[id]
-        return { id, title, timeoutMs: choices.timeouts?.[id] ?? timeoutMs + (id === 'soak' ? soakMs : 0) }
+        // A machine that nobody hears of goes back by itself; until then there is nothing to do but to wait.
+        const ownMs = id === 'soak' ? soakMs : id === 'trial' ? deadlineMs(choices) : 0
+        return { id, title, timeoutMs: choices.timeouts?.[id] ?? timeoutMs + ownMs }
       }),
   }
+}
+
+function deadlineMs({ rebuild }: PlanChoices): number {
+  return rebuild.kind === 'in-place' ? rebuild.deadlineSeconds * 1000 : 0
 }
 
 function soakOf({ soak }: PlanChoices, kind: keyof typeof soakDefaults): number {

@@ -14,7 +14,7 @@ export const outcomeSchema = z.strictObject({
   nodes: z.array(
     z.strictObject({
       name: z.string(),
-      state: z.enum(['pending', 'done', 'rolled-back', 'needs-operator', 'in-progress']),
+      state: z.enum(['pending', 'done', 'rolled-back', 'reverted', 'needs-operator', 'in-progress']),
       /** The last step with a result, or the one that failed. */
       step: z.string().nullable(),
       reason: z.string().nullable(),

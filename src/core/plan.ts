@@ -8,16 +8,21 @@ export const stepIds = [
   'check',
   'capture',
   'stage',
+  'place',
   'defuse',
   'steer',
   'cordon',
   'drain',
+  'probe',
   'fingerprint',
   'reimage',
   'hand-over',
+  'trial',
+  'return',
   'compare',
   'release',
   'join',
+  'confirm',
   'restore',
   'uncordon',
   'workloads',
@@ -31,17 +36,24 @@ export const stepDefaults: Readonly<Record<StepId, { readonly title: string; rea
     check: { title: 'check that it is still the machine of the plan', timeoutMs: minutes(5) },
     capture: { title: 'write down labels, taints and identity', timeoutMs: minutes(1) },
     stage: { title: 'render the target configuration', timeoutMs: minutes(5) },
+    place: { title: 'put the new system beside k3OS', timeoutMs: minutes(30) },
     defuse: { title: 'keep upgrades and other controllers away', timeoutMs: minutes(5) },
     steer: { title: 'keep pods off the nodes that are still to move', timeoutMs: minutes(5) },
     cordon: { title: 'cordon', timeoutMs: minutes(1) },
     drain: { title: 'drain', timeoutMs: minutes(30) },
+    probe: { title: 'restart k3OS once, to see that it comes back', timeoutMs: minutes(15) },
     fingerprint: { title: 'take fingerprints of the data that stays', timeoutMs: minutes(30) },
     reimage: { title: 'reimage', timeoutMs: minutes(50) },
     // Somebody has to go there first. The run may be stopped meanwhile, and resumed.
     'hand-over': { title: 'hand over for a rebuild by hand', timeoutMs: minutes(24 * 60) },
+    // Longer than the deadline after which a machine goes back by itself: `plan` adds that.
+    trial: { title: 'start the new system on trial', timeoutMs: minutes(15) },
+    // Of `revert`, which is no part of a plan.
+    return: { title: 'start k3OS again and take the new system away', timeoutMs: minutes(45) },
     compare: { title: 'compare the data with its fingerprints', timeoutMs: minutes(30) },
     release: { title: 'let k3s start', timeoutMs: minutes(10) },
     join: { title: 'prove that it rejoined', timeoutMs: minutes(10) },
+    confirm: { title: 'make the new system the one that boots', timeoutMs: minutes(5) },
     restore: { title: 'restore labels and taints', timeoutMs: minutes(1) },
     uncordon: { title: 'uncordon', timeoutMs: minutes(1) },
     workloads: { title: 'see all workloads back', timeoutMs: minutes(15) },
@@ -63,6 +75,22 @@ export const soakDefaults = { canaryMs: minutes(15), agentMs: minutes(5), server
 const drainModes = ['strict', 'kubectl'] as const
 /** A node that cannot be drained: everything is undone, or it stays cordoned until the run goes on. */
 const drainFailures = ['uncordon', 'pause'] as const
+
+/** The system that is put beside k3OS: a root tree as an archive. */
+const treeSchema = z.strictObject({
+  /** Absolute path of the archive. */
+  file: z.string(),
+  /** Of the archive as it lies there. */
+  sha256: z.string(),
+  /** Names its folder on the node, `/os/ID`. */
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]*$/),
+  /** `Debian GNU/Linux 13 (trixie)`. */
+  title: z.string(),
+  /** What it takes unpacked. */
+  mib: z.number(),
+  files: z.number(),
+})
+export type PlanTree = z.infer<typeof treeSchema>
 
 const windowSchema = z.strictObject({
   /** Days on which it starts. */
@@ -147,6 +175,15 @@ export const planSchema = z.strictObject({
       kind: z.literal('manual'),
       keepsData: z.boolean(),
       hasPointOfNoReturn: z.boolean(),
+    }),
+    z.strictObject({
+      /** Beside k3OS on the same disk, booted on trial. */
+      kind: z.literal('in-place'),
+      keepsData: z.boolean(),
+      hasPointOfNoReturn: z.boolean(),
+      tree: treeSchema,
+      /** A system on trial that nobody has confirmed goes back to k3OS so long after its kernel started. */
+      deadlineSeconds: z.number(),
     }),
   ]),
   policy: z.strictObject({

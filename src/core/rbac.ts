@@ -328,6 +328,7 @@ export const commandRules = {
   ],
   apply: [...readCluster, ...moveNodes, ...lockCluster, ...makeLock],
   resume: [...readCluster, ...moveNodes, ...lockCluster],
+  revert: [...readCluster, ...moveNodes, ...lockCluster],
   abandon: [...undoMoves, ...lockCluster],
   status: seeLock,
   finalize: findLeftovers,

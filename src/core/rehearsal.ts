@@ -72,11 +72,13 @@ function stateOf(phase: ReturnType<typeof nodeState>['phase'], failed: boolean):
     case 'done':
       return 'moved'
     case 'rolled-back':
+    case 'reverted':
       return 'as before'
     case 'pending':
       return 'not begun'
     case 'running':
     case 'rolling-back':
+    case 'reverting':
       return failed ? 'needs a person' : 'not begun'
   }
 }

@@ -21,7 +21,7 @@ export const runRecordSchema = z.strictObject({
   nodes: z.array(
     z.strictObject({
       name: z.string(),
-      state: z.enum(['pending', 'done', 'rolled-back', 'needs-operator', 'in-progress']),
+      state: z.enum(['pending', 'done', 'rolled-back', 'reverted', 'needs-operator', 'in-progress']),
       step: z.string().nullable(),
       reason: z.string().nullable(),
     }),

@@ -15,9 +15,17 @@ export interface StepState {
 
 /**
  * `running`: some steps have records. `rolling-back`: a step failed before the point of no return and not everything is
- * undone yet. `rolled-back`: it is; the next attempt starts from the beginning.
+ * undone yet. `rolled-back`: it is; the next attempt starts from the beginning. `reverting`: a node that was moved goes back
+ * to k3OS by command, which is an attempt of its own; `reverted`: it is there.
  */
-export type NodePhase = 'pending' | 'running' | 'rolling-back' | 'rolled-back' | 'done'
+export type NodePhase =
+  | 'pending'
+  | 'running'
+  | 'rolling-back'
+  | 'rolled-back'
+  | 'done'
+  | 'reverting'
+  | 'reverted'
 
 export interface NodeState {
   readonly attempt: number
@@ -26,6 +34,8 @@ export interface NodeState {
   readonly failure: { readonly step: StepId; readonly message: string; readonly exit: number } | null
   readonly startedAt: string | null
   readonly endedAt: string | null
+  /** Where the node stood before `revert` was begun; null otherwise. */
+  readonly beforeRevert: NodeState | null
 }
 
 export const nodeRecord = 'node'
@@ -38,6 +48,7 @@ const untouched: NodeState = {
   failure: null,
   startedAt: null,
   endedAt: null,
+  beforeRevert: null,
 }
 
 /** Derives where each node stands. Pure: the same journal gives the same state on any machine. */
@@ -67,8 +78,14 @@ function apply(state: NodeState, record: JournalRecord): NodeState {
     record.attempt > state.attempt ? { ...untouched, attempt: record.attempt, startedAt: record.ts } : state
   if (record.phase === 'note') return base
   if (record.step === nodeRecord) {
-    const phase = record.data['outcome'] === 'done' ? 'done' : 'rolled-back'
-    return { ...base, phase, endedAt: record.ts }
+    if (record.phase === 'intent') return { ...base, phase: 'reverting', beforeRevert: state }
+    const { outcome } = record.data
+    if (outcome === 'reverted') return { ...base, phase: 'reverted', endedAt: record.ts, beforeRevert: null }
+    if (outcome === 'done') return { ...base, phase: 'done', endedAt: record.ts }
+    // A revert that was undone leaves the node where it was.
+    return base.beforeRevert === null
+      ? { ...base, phase: 'rolled-back', endedAt: record.ts }
+      : { ...base.beforeRevert, attempt: base.attempt }
   }
   if (!isStepId(record.step)) return base
   const steps = new Map(base.steps)
@@ -82,7 +99,8 @@ function apply(state: NodeState, record: JournalRecord): NodeState {
       endedAt: null,
       result: {},
     })
-    return { ...base, phase: 'running', steps, startedAt: base.startedAt ?? record.ts }
+    const phase = base.beforeRevert === null ? 'running' : 'reverting'
+    return { ...base, phase, steps, startedAt: base.startedAt ?? record.ts }
   }
   const outcome = outcomeOf(record.data['outcome'])
   steps.set(record.step, {

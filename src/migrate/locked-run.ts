@@ -27,7 +27,7 @@ export function fenced<J extends { readonly ports: StepPorts; readonly lock?: Ru
 export function silenceMs({ role, steps }: PlanNode, step: StepId): number | null {
   const ids = steps.map(({ id }) => id)
   const at = ids.indexOf(step)
-  const last = ids.indexOf('join')
+  const last = ids.indexOf(ids.includes('join') ? 'join' : 'compare')
   if (role !== 'server' || at <= ids.indexOf('drain') || at > last) return null
   return stepsMs(steps.slice(at, last + 1))
 }
@@ -37,6 +37,7 @@ export function mayFindSilence(plan: Plan, records: readonly JournalRecord[]): b
   const states = replay(records)
   return plan.nodes.some((node) => {
     const { phase, steps } = nodeState(states, node.name)
+    if (phase === 'reverting') return node.role === 'server' && steps.has('return')
     const last = node.steps.findLast(({ id }) => steps.has(id))
     return phase === 'running' && last !== undefined && silenceMs(node, last.id) !== null
   })

@@ -38,7 +38,14 @@ export const effects: {
     switchController: 'changes',
   },
   reader: { nodes: 'reads', workloads: 'reads', budgets: 'reads', read: 'reads' },
-  host: { collect: 'reads', readFile: 'reads', writeFile: 'changes', fingerprint: 'reads' },
+  host: {
+    collect: 'reads',
+    readFile: 'reads',
+    writeFile: 'changes',
+    fingerprint: 'reads',
+    askInPlace: 'reads',
+    actInPlace: 'changes',
+  },
   hook: { run: 'changes' },
   files: { write: 'changes', remove: 'changes', read: 'reads', digest: 'reads' },
 }

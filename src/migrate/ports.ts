@@ -223,6 +223,23 @@ export interface HostControl {
     directories: readonly string[],
     signal: AbortSignal,
   ): Promise<Record<string, string>>
+  /** A command of `templates/in-place/node.sh` that only reads, as root: what it prints. */
+  askInPlace(address: HostAddress, words: readonly string[], signal: AbortSignal): Promise<string>
+  /** One that changes something. `input` reaches it as it comes. */
+  actInPlace(
+    address: HostAddress,
+    words: readonly string[],
+    input: string | Uint8Array | AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<string>
+}
+
+/** Archives of root trees, on this computer. */
+export interface RootTrees {
+  /** Reads all of it: its own digest, and `sha256sum -c` lines for each file in it. */
+  digests(file: string, signal: AbortSignal): Promise<{ readonly sha256: string; readonly lines: string }>
+  /** The plain tar, decompressed if need be. */
+  open(file: string, signal: AbortSignal): AsyncIterable<Uint8Array>
 }
 
 export interface HookResult {

@@ -1,6 +1,6 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import type { JournalRecord } from '../core/journal.ts'
-import { pointOfNoReturn } from '../core/methods.ts'
+import { downFrom, forwardFrom } from '../core/methods.ts'
 import { stepDefaults, type Plan, type PlanNode, type StepId } from '../core/plan.ts'
 import type { Approval } from '../core/approvals.ts'
 import { closedWindow } from '../core/plan-window.ts'
@@ -12,11 +12,12 @@ import { Journal } from './journal.ts'
 import type { RunLock } from './lease.ts'
 import { fenced, silenceMs, tellState } from './locked-run.ts'
 import type { PodNews } from './drain-events.ts'
+import { NothingTouched } from './nothing-touched.ts'
 import type { JournalSink } from './ports.ts'
 import type { Intent, Observed, Rendered, Step, StepContext, StepPorts } from './step.ts'
 import { stepContext } from './step-context.ts'
+import { refuseFallenBack } from './steps/beside.ts'
 import { steps } from './steps/index.ts'
-import { NothingTouched } from './steps/rebuilt.ts'
 import { rollBack } from './undo.ts'
 import { isStop, patiently, pause, stopped, waitUntil, windowError } from './wait.ts'
 
@@ -82,7 +83,8 @@ export async function run(unlocked: Run, limit = Number.POSITIVE_INFINITY): Prom
   })
   let finished = 0
   for (const node of job.plan.nodes) {
-    if (journal.state(node.name).phase === 'done') continue
+    const { phase } = journal.state(node.name)
+    if (phase === 'done' || phase === 'reverted') continue
     if (finished >= limit) break
     try {
       if (job.stop.aborted) throw stopped(job.stop)
@@ -102,16 +104,38 @@ export async function run(unlocked: Run, limit = Number.POSITIVE_INFINITY): Prom
 }
 
 async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<void> {
-  let state = journal.state(node.name)
+  const state = journal.state(node.name)
+  if (state.phase === 'reverting' || state.beforeRevert !== null) throw halfReverted(job, node)
   if (state.phase === 'rolling-back') throw await rollBack(job, journal, node, state)
   const attempt = state.phase === 'rolled-back' ? state.attempt + 1 : state.attempt
-  if (!mayHaveBeenTouched(node, state)) refuseOutsideWindow(job, node)
+  // A node that has gone down is finished, whatever the time.
+  if (!hasBegun(node, state, downFrom(node))) refuseOutsideWindow(job, node)
   job.onEvent({ type: 'approval.wait', node: node.name })
   const approval = await job.approve(node)
   if (approval !== undefined) await journal.note(node.name, nodeRecord, attempt, { approval })
   job.onEvent({ type: 'node.start', node: node.name, attempt })
+  await carryOutAll(job, journal, node, attempt)
+  if (node === job.plan.nodes.at(-1)) await letOthersGoOn(job, journal, node, attempt)
+  await journal.result(node.name, nodeRecord, attempt, { outcome: 'done' })
+  job.onEvent({ type: 'node.end', node: node.name, outcome: 'done' })
+}
+
+function halfReverted({ runId }: Run, { name }: PlanNode): MigrateError {
+  return new MigrateError(`${name} is on its way back to k3OS`, {
+    exitCode: exitCode.needsOperator,
+    hint: `finish that first: k3os-migrate revert ${name} ${runId}`,
+  })
+}
+
+/** Every step that is not done yet, in order. */
+export async function carryOutAll(
+  job: Run,
+  journal: Journal,
+  node: PlanNode,
+  attempt: number,
+): Promise<void> {
   for (const { id } of node.steps) {
-    state = journal.state(node.name)
+    const state = journal.state(node.name)
     const known = state.attempt === attempt ? state.steps.get(id) : undefined
     if (known?.outcome === 'done') continue
     if (job.stop.aborted) throw stopped(job.stop)
@@ -120,9 +144,6 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
     const recorded = known?.isBegun === true && !isAgain ? known.intent : undefined
     await carryOut(job, journal, node, attempt, steps[id], recorded)
   }
-  if (node === job.plan.nodes.at(-1)) await letOthersGoOn(job, journal, node, attempt)
-  await journal.result(node.name, nodeRecord, attempt, { outcome: 'done' })
-  job.onEvent({ type: 'node.end', node: node.name, outcome: 'done' })
 }
 
 /** One step. `recorded` is the intent of a step that was begun and whose end nobody wrote down. */
@@ -142,6 +163,7 @@ async function carryOut(
       job.lock?.expectSilence(silenceMs(node, step.id))
       tellState(job.plan, job.runId, job.lock, journal)
       await job.lock?.prove()
+      await refuseFallenBack(context, step.id)
       const intent = begun ?? (await step.intent(context))
       const isNew = begun === undefined
       if (isNew) await journal.intent(node.name, step.id, attempt, intent)
@@ -166,7 +188,7 @@ async function carryOut(
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'failed' })
     const pauses = step.id === 'drain' && job.plan.policy.onDrainFailure === 'pause'
     const isBegun = journal.state(node.name).steps.get(step.id)?.isBegun ?? false
-    const isUntouched = step.id === pointOfNoReturn(node) && !isBegun
+    const isUntouched = step.id === forwardFrom(node) && !isBegun
     const undo = (canUndo(node, step.id) && !pauses) || isUntouched || error instanceof NothingTouched
     await journal.result(node.name, step.id, attempt, {
       outcome: 'failed',
@@ -225,7 +247,7 @@ async function observeAgain(context: StepContext, step: Step, intent: Intent): P
     try {
       return await step.observe?.(context, intent)
     } catch (error) {
-      if (!(error instanceof MigrateError)) throw error
+      if (!(error instanceof MigrateError) || error instanceof NothingTouched) throw error
       if (reading === 3) return 'unknown'
       context.progress(`looking again: ${error.message}`)
       await pause(context, 5_000)
@@ -249,14 +271,14 @@ async function confirm(context: StepContext, step: Step, intent: Intent): Promis
   })
 }
 
-/** A node past its point of no return is always finished, whatever the time. */
+/** Only forward: what is begun is finished, and nothing undoes it. */
 export function mayHaveBeenTouched(node: PlanNode, state: NodeState): boolean {
-  const ponr = node.steps.findIndex(({ id }) => id === pointOfNoReturn(node))
-  return (
-    ponr !== -1 &&
-    node.steps.slice(ponr).some(({ id }) => state.steps.get(id)?.isBegun) &&
-    state.phase === 'running'
-  )
+  return hasBegun(node, state, forwardFrom(node))
+}
+
+function hasBegun(node: PlanNode, { steps: begun, phase }: NodeState, from: StepId | null): boolean {
+  const at = node.steps.findIndex(({ id }) => id === from)
+  return at !== -1 && phase === 'running' && node.steps.slice(at).some(({ id }) => begun.get(id)?.isBegun)
 }
 
 function refuseOutsideWindow({ plan, ports, runId }: Run, node: PlanNode): void {
@@ -266,6 +288,6 @@ function refuseOutsideWindow({ plan, ports, runId }: Run, node: PlanNode): void 
 
 function canUndo(node: PlanNode, step: StepId): boolean {
   const order = node.steps.map(({ id }) => id)
-  const ponr = pointOfNoReturn(node)
-  return ponr === null || order.indexOf(step) < order.indexOf(ponr)
+  const forward = forwardFrom(node)
+  return forward === null || order.indexOf(step) < order.indexOf(forward)
 }

@@ -10,6 +10,7 @@ import type {
   HostControl,
   Kube,
   NodeLister,
+  RootTrees,
   RunFiles,
 } from './ports.ts'
 
@@ -50,6 +51,7 @@ export interface StepPorts {
   readonly reader: ClusterReader & NodeLister & BudgetReader
   readonly host: Host & HostControl
   readonly hook: Hook
+  readonly trees: RootTrees
   readonly clock: Clock
   readonly files: RunFiles
 }

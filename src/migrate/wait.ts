@@ -1,5 +1,6 @@
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { Halt } from './halt.ts'
+import { NothingTouched } from './nothing-touched.ts'
 import type { StepContext } from './step.ts'
 
 export interface Wait {
@@ -51,7 +52,8 @@ async function attempt(wait: Wait): Promise<string | undefined> {
   try {
     return await wait.check()
   } catch (error) {
-    if (error instanceof MigrateError && !(error instanceof Halt)) return error.message
+    const isFinal = error instanceof Halt || error instanceof NothingTouched
+    if (error instanceof MigrateError && !isFinal) return error.message
     throw error
   }
 }

@@ -8,6 +8,8 @@ const phases: Readonly<Record<RunExplanation['phase'], { readonly text: string; 
   'rolling-back': { text: 'is being undone', role: 'warn' },
   'rolled-back': { text: 'is as it was before', role: 'warn' },
   done: { text: 'is done', role: 'ok' },
+  reverting: { text: 'is on its way back to k3OS', role: 'warn' },
+  reverted: { text: 'was taken back to k3OS', role: 'warn' },
 }
 
 /** For people: where the node stands, what it waits for, what would happen, what to type. */

@@ -1,4 +1,4 @@
-import { byWhom, methods, pointOfNoReturnMs } from '../core/methods.ts'
+import { byWhom, methods, downMs } from '../core/methods.ts'
 import { pauseText } from '../core/competing.ts'
 import { stepDefaults, type Plan } from '../core/plan.ts'
 import { windowText } from '../core/windows.ts'
@@ -19,7 +19,7 @@ export function planText(plan: Plan, width: number): string {
   ])
   const { method, policy, pauses, waivers } = plan
   const windows = policy.windows.map(windowText)
-  const longest = Math.max(...plan.nodes.map(pointOfNoReturnMs))
+  const longest = Math.max(...plan.nodes.map(downMs))
   const facts: [string, string][] = [
     ['to', `${plan.target}, ${byWhom(method)}${method.keepsData ? ' (keeps the data)' : ''}`],
     ['cluster', `${plan.cluster.server}, ${plan.cluster.version}`],
@@ -49,8 +49,11 @@ function drainText({ drainMode, onDrainFailure }: Plan['policy']): string {
 }
 
 function undoText({ method, policy }: Plan, longestMs: number): string {
-  const { pointOfNoReturn } = methods[method.kind]
-  return pointOfNoReturn === null
-    ? 'whatever fails is undone: there is no point of no return'
-    : `from the step "${stepDefaults[pointOfNoReturn].title}" on a node can only go forward, at worst ${durationText(longestMs)}; before it ${policy.onDrainFailure === 'pause' ? 'everything but a drain' : 'everything'} is undone on failure`
+  const { forwardFrom, canRevert } = methods[method.kind]
+  const undone = policy.onDrainFailure === 'pause' ? 'everything but a drain' : 'everything'
+  const step = `"${stepDefaults[forwardFrom].title}"`
+  const down = `a node is away for at worst ${durationText(longestMs)}`
+  return canRevert
+    ? `before the step ${step} ${undone} is undone on failure; after it "k3os-migrate revert NODE" leads back, until "finalize"; ${down}`
+    : `from the step ${step} on a node can only go forward, at worst ${durationText(longestMs)}; before it ${undone} is undone on failure`
 }

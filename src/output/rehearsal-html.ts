@@ -61,6 +61,7 @@ function phaseOf({ id }: RehearsedStep): Phase {
     case 'check':
     case 'capture':
     case 'stage':
+    case 'place':
     case 'defuse':
     case 'steer':
     case 'cordon':
@@ -70,10 +71,14 @@ function phaseOf({ id }: RehearsedStep): Phase {
       return 'drain'
     case 'reimage':
     case 'hand-over':
+    case 'probe':
+    case 'trial':
+    case 'return':
       return 'rebuild'
     case 'compare':
     case 'release':
     case 'join':
+    case 'confirm':
     case 'restore':
     case 'uncordon':
     case 'workloads':

@@ -1,6 +1,7 @@
-import { exitCode, MigrateError } from '../core/errors.ts'
-import { noncePath, releasePath } from '../core/node-paths.ts'
+import { releasePath } from '../core/node-paths.ts'
 import type { Hook, Host, HostAddress, HostControl } from '../migrate/ports.ts'
+import { simulatedInPlace, unreachable, writeOn } from './in-place.ts'
+import { startK3s } from './joining.ts'
 import { filesOfSeed, type SeedFile } from './seed-files.ts'
 import type { SimNode, World } from './world.ts'
 
@@ -9,12 +10,10 @@ export function simulatedHost(world: World): Host & HostControl {
   const reach = (address: HostAddress): SimNode => {
     const node = world.node(address.name)
     if (node !== undefined && node.system !== 'rebooting') return node
-    throw new MigrateError(`${address.name} (${address.host}) does not answer over SSH`, {
-      exitCode: exitCode.blocked,
-      hint: 'wait until the machine is up',
-    })
+    throw unreachable(address.name, address.host)
   }
   return {
+    ...simulatedInPlace(world, (name) => reach({ name, host: name, port: 22, user: '' })),
     async collect(address) {
       const node = reach(address)
       return node.spec.archive(node.bootId, world.clock.now())
@@ -23,11 +22,12 @@ export function simulatedHost(world: World): Host & HostControl {
       const node = reach(address)
       if (path === '/proc/sys/kernel/random/boot_id') return `${node.bootId}\n`
       if (path === '/sys/class/dmi/id/product_uuid') return node.spec.file(path)
-      return node.system === 'new' ? node.files.get(path) : node.spec.file(path)
+      if (node.system === 'new') return node.files.get(path)
+      return node.spec.file(path) ?? (path === '/boot/grub/grub.cfg' ? installerMenu : undefined)
     },
     async writeFile(address, path, content) {
       const node = reach(address)
-      node.files = new Map(node.files).set(path, content)
+      writeOn(node, path, content)
       if (path === releasePath) startK3s(world, node)
     },
     async fingerprint(address, directories) {
@@ -37,6 +37,19 @@ export function simulatedHost(world: World): Host & HostControl {
     },
   }
 }
+
+/** As k3OS's installer leaves it (rancher/k3os install.sh), for machines whose own is not known. */
+const installerMenu = `set default=0
+set timeout=10
+menuentry "k3OS Current" {
+  search.fs_label K3OS_STATE root
+  set sqfile=/k3os/system/kernel/current/kernel.squashfs
+  loopback loop0 /$sqfile
+  set root=($root)
+  linux (loop0)/vmlinuz printk.devkmsg=on console=tty1
+  initrd /k3os/system/kernel/current/initrd
+}
+`
 
 /** Whose content it is decides the digest: data that stays has the same one on the new system. */
 function dataDigest(world: World, node: SimNode, path: string): string {
@@ -88,27 +101,3 @@ function deliveredFiles(input: SeedFile): readonly string[] {
   }
   return delivery.files ?? seedFiles
 }
-
-/** k3s rejoins when the machine carries what k3s asks for: this attempt's nonce, and the node password it had before. */
-function startK3s(world: World, node: SimNode): void {
-  const password = node.files.get('/etc/rancher/node/password')?.trim()
-  const expected = node.spec.nodePassword
-  if (!node.files.has(noncePath) || (expected !== null && password !== expected)) return
-  world.clock.at(world.clock.monotonicMs() + world.pace.k3sStart * 1000, () => {
-    node.silentSinceMs = null
-    Object.assign(node.kube, {
-      bootId: node.bootId,
-      machineId: node.bootId.replaceAll('-', ''),
-      osImage: 'Debian GNU/Linux 13 (trixie)',
-      kernelVersion: '6.12.57+deb13-amd64',
-    })
-    world.schedule()
-  })
-  if (world.trouble.turnsSick.has(node.spec.name))
-    world.clock.at(world.clock.monotonicMs() + sickAfterMs, () => {
-      node.kube.ready = false
-    })
-}
-
-/** After the node has been seen to be well and takes pods again, before it has been watched for long. */
-const sickAfterMs = 90_000

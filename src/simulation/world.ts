@@ -2,6 +2,7 @@ import type { ClusterFacts, KubeNode, Pod, PodDisruptionBudget } from '../core/i
 import { budgetGuards } from '../core/selector.ts'
 import { countBudget, workloadKey } from './budgets.ts'
 import { isPodOf, type SimController, simControllers, withSwitches } from './controllers.ts'
+import { emptyDisk, type SimDisk } from './in-place.ts'
 import { placeFor } from './placement.ts'
 import type { MachineSource, WorldSource } from './source.ts'
 import type { VirtualClock } from './virtual-clock.ts'
@@ -14,6 +15,12 @@ export interface SimNode {
   bootId: string
   /** Files of the new system; k3OS's own come from the source. */
   files: ReadonlyMap<string, string>
+  /** What a move in place has laid beside k3OS. */
+  readonly disk: SimDisk
+  /** Nonce of the probe reboot that started this k3OS. */
+  probe: string | null
+  /** k3s was stopped under k3OS. */
+  k3sStopped: boolean
   /** Since when its kubelet is silent; null while it lives. */
   silentSinceMs: number | null
 }
@@ -27,10 +34,12 @@ export interface Pace {
   /** From the hook's end until the new system answers. */
   readonly reimage: number
   readonly k3sStart: number
+  /** From a restart until the machine answers again. */
+  readonly restart: number
 }
 
 /** Near what the lab's machines needed. */
-export const pace: Pace = { podStart: 4, podStop: 2, nodeLost: 40, reimage: 210, k3sStart: 25 }
+export const pace: Pace = { podStart: 4, podStop: 2, nodeLost: 40, reimage: 210, k3sStart: 25, restart: 60 }
 
 /** The state of the simulated cluster and its controllers: what an API server, a scheduler and kubelets would do. */
 export class World {
@@ -254,6 +263,9 @@ function simNode(spec: MachineSource): SimNode {
     system: 'k3os',
     bootId: spec.node.bootId,
     files: new Map(),
+    disk: emptyDisk(),
+    probe: null,
+    k3sStopped: false,
     silentSinceMs: null,
     kube: structuredClone(spec.node),
   }

@@ -1,19 +1,36 @@
 #!/bin/sh
-# What a move in place does on a node that runs k3OS, as root. busybox ash is enough. Data comes by stdin.
+# What a move in place does on a node, as root. busybox ash is enough. Data comes by stdin.
+# Under k3OS:
 #   look                facts for the gates, one NAME=VALUE a line
 #   unpack ID           a tar archive becomes /os/ID on STATE
 #   verify ID           "SHA256  ./PATH" lines: every file of /os/ID is read back and compared
+#   drivers ID          names the kernel modules of disks and network cards in use that /os/ID lacks
 #   seed ID             a tar archive of the node's own files is laid over /os/ID
+#   complete ID VERSION k3s of this version, a machine-id and resolv.conf for /os/ID
 #   menu                a new grub.cfg takes the place of k3OS's, which stays beside it as grub.cfg.k3os
+#   stop, start         k3s; what it leaves running when it stops is ended too
+#   remove ID           takes all of it away again
+# Under the new system:
+#   confirm             nobody takes it back any more when its deadline is over
+# Under both:
+#   state ID            where the move stands, one NAME=VALUE a line
 #   environment         prints grubenv
 #   arm                 1024 bytes are written over grubenv, in place
-#   remove ID           takes all of it away again
+#   restart             in a moment, so that the answer still gets through
 set -eu
 umask 022
 command=${1:?}
 id=${2:-}
+version=${3:-}
+system=k3os
 grub=/boot/grub
 state=/run/k3os-migrate/state
+# Only the new system has one there: /etc of k3OS is made anew at each boot.
+if [ -s /etc/k3os-migrate/nonce ]; then
+  system=new
+  grub=/state/boot/grub
+  state=/state
+fi
 
 fail() {
   echo "$*" >&2
@@ -21,14 +38,22 @@ fail() {
 }
 
 case $id in *[!A-Za-z0-9-]* | -*) fail "'$id' cannot name a folder" ;; esac
+case $version in *[!A-Za-z0-9.+-]* | .*) fail "'$version' is no version" ;; esac
+
+need_k3os() {
+  [ "$system" = k3os ] || fail "k3OS does not run here, so $command is not for now"
+}
 
 # What is mounted at /boot is a folder of STATE.
 state_device() {
-  awk '$5 == "/boot" { for (i = 7; i < NF; i++) if ($i == "-") { print $(i + 2); exit } }' /proc/self/mountinfo
+  at=/boot
+  [ "$system" = k3os ] || at=/state
+  awk -v at=$at '$5 == at { for (i = 7; i < NF; i++) if ($i == "-") { print $(i + 2); exit } }' /proc/self/mountinfo
 }
 
 # STATE as a whole; k3OS itself only shows folders of it.
 mount_state() {
+  [ "$system" = k3os ] || return 0
   device=$(state_device)
   [ -b "$device" ] || fail '/boot is no folder of a disk: is this an installation of k3OS on a disk?'
   mkdir -p "$state"
@@ -41,10 +66,52 @@ on_disk() { # PATH: its bytes
   debugfs -D -R "cat $1" "$(state_device)" 2>/dev/null
 }
 
+super() { # FIELD of the superblock
+  dumpe2fs -h "$(state_device)" 2>/dev/null | sed -n "s/^$1: *//p"
+}
+
+word_of_kernel() { # NAME: its value on the kernel's command line
+  tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | head -n 1
+}
+
+# Names of modules that drive disks and network cards here. What is built into the kernel has none.
+drivers() {
+  for device in /sys/block/*/device /sys/class/net/*/device; do
+    [ -e "$device" ] || continue
+    device=$(readlink -f "$device")
+    while [ "$device" != /sys/devices ] && [ "$device" != / ]; do
+      [ ! -e "$device/driver/module" ] || basename "$(readlink -f "$device/driver/module")"
+      device=${device%/*}
+    done
+  done | sort -u
+}
+
+# Processes of pods, and what holds them. k3s leaves them running when it stops.
+of_pods() {
+  for process in /proc/[0-9]*; do
+    case $(readlink "$process/exe" 2>/dev/null) in
+      */containerd-shim*) echo "${process#/proc/}" ;;
+      *) ! grep -q kubepods "$process/cgroup" 2>/dev/null || echo "${process#/proc/}" ;;
+    esac
+  done
+}
+
+end_pods() {
+  for signal in TERM KILL; do
+    for second in 1 2 3 4 5 6 7 8 9 10; do
+      left=$(of_pods)
+      [ -n "$left" ] || return 0
+      # shellcheck disable=SC2086 # numbers
+      [ "$second" != 1 ] || kill -s $signal $left 2>/dev/null || true
+      sleep 1
+    done
+  done
+  fail "k3s is stopped, and these processes of pods do not end: $(echo "$left" | tr '\n' ' ')"
+}
+
 look() {
   device=$(state_device)
   cat_line() { [ ! -r "$1" ] || head -n 1 "$1"; }
-  super() { dumpe2fs -h "$device" 2>/dev/null | sed -n "s/^$1: *//p"; }
   echo "mode=$(cat_line /run/k3os/mode)"
   echo "device=$device"
   echo "uuid=$(super 'Filesystem UUID')"
@@ -76,9 +143,29 @@ look() {
 
 case $command in
   look)
+    need_k3os
     look
     ;;
+  state)
+    mount_state
+    yes_if() { if "$@"; then echo yes; fi; }
+    variable() { sed -n "s/^$1=//p" "$grub/grubenv" 2>/dev/null | head -n 1; }
+    echo "system=$system"
+    echo "boot=$(cat /proc/sys/kernel/random/boot_id)"
+    echo "nonce=$(cat /etc/k3os-migrate/nonce 2>/dev/null)"
+    echo "probe=$(word_of_kernel k3os-migrate.probe)"
+    echo "placed=$(cat "$state/os/$id/etc/k3os-migrate/nonce" 2>/dev/null)"
+    echo "traces=$(yes_if [ -e "$state/os/$id" -o -e "$state/os/$id.partial" -o -e "$grub/grub.cfg.k3os" ])"
+    echo "menu=$(sha256sum <"$grub/grub.cfg" | cut -d' ' -f1)"
+    echo "armed=$(variable next_entry)"
+    echo "settled=$(variable saved_entry)"
+    echo "confirmed=$(yes_if [ -e /etc/k3os-migrate/confirmed ])"
+    echo "k3sStopped=$([ "$system" = new ] || rc-service k3s-service status >/dev/null 2>&1 || echo yes)"
+    echo "features=$(super 'Filesystem features')"
+    cd /
+    ;;
   unpack)
+    need_k3os
     mount_state
     new=$state/os/$id
     [ ! -e "$new" ] || fail "/os/$id is there already"
@@ -102,11 +189,33 @@ case $command in
       fail "read back from the disk, this differs: $(grep -v ': OK$' /run/k3os-migrate/verify | head -n 3 | tr '\n' ' ')"
     cd /
     ;;
+  drivers)
+    mount_state
+    modules=$state/os/$id/usr/lib/modules
+    for driver in $(drivers); do
+      name=$(echo "$driver" | sed 's/[-_]/[-_]/g')
+      cat "$modules"/*/modules.dep "$modules"/*/modules.builtin 2>/dev/null | cut -d: -f1 |
+        grep -q "/$name\.ko" || echo "$driver"
+    done
+    ;;
   seed)
+    need_k3os
     mount_state
     root=$state/os/$id
     [ -d "$root" ] || fail "there is no /os/$id"
     tar -x -p -f - -C "$root" || fail "the node's files could not be unpacked"
+    cd /
+    sync
+    ;;
+  complete)
+    need_k3os
+    mount_state
+    root=$state/os/$id
+    # The one that runs, not the one that an upgrade has laid ready; and a copy, as k3OS itself will be removed one day.
+    k3s=/k3os/system/k3s/$version/k3s
+    [ -s "$k3s" ] || fail "$k3s is not there: the k3s that runs must be on the disk"
+    cp "$k3s" "$root/usr/bin/k3s.new" && chmod 755 "$root/usr/bin/k3s.new"
+    mv -f "$root/usr/bin/k3s.new" "$root/usr/bin/k3s"
     # Never the one of the tree, which all nodes would share, and never k3OS's, which changes at each boot.
     tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
     # kubelet hands resolv.conf to pods, where 127.0.0.53 is the pod itself.
@@ -117,6 +226,7 @@ case $command in
     sync
     ;;
   menu)
+    need_k3os
     mkdir -p /run/k3os-migrate
     # k3OS's own menu does not read it; the one that comes now would boot at once what somebody armed long ago.
     ! grep -q '^\(next\|saved\)_entry=.' "$grub/grubenv" 2>/dev/null || fail 'grubenv is armed already'
@@ -149,7 +259,33 @@ case $command in
       on_disk /boot/grub/grubenv | cmp -s - /run/k3os-migrate/grubenv || fail 'grubenv is not on the disk'
     fi
     ;;
+  stop)
+    need_k3os
+    rc-service k3s-service stop >&2 || fail 'k3s does not stop'
+    end_pods
+    # Deepest first.
+    awk '$2 ~ "^/var/lib/kubelet/pods/" { print $2 }' /proc/mounts | sort -r | while read -r path; do
+      umount "$path" || true
+    done
+    sync
+    ;;
+  start)
+    need_k3os
+    rc-service k3s-service start >&2 || fail 'k3s does not start'
+    ;;
+  confirm)
+    [ "$system" = new ] || fail 'the new system does not run here'
+    : >/etc/k3os-migrate/confirmed
+    sync
+    systemctl stop k3os-migrate-deadline.service
+    ;;
+  restart)
+    sync
+    # Of a session of its own, as this one ends with the connection.
+    setsid sh -c 'sleep 1; reboot' </dev/null >/dev/null 2>&1 &
+    ;;
   remove)
+    need_k3os
     # First what GRUB reads; a tree without an entry harms nobody, an entry without a tree does.
     if [ -e "$grub/grub.cfg.k3os" ]; then
       ln -f "$grub/grub.cfg.k3os" "$grub/grub.cfg.new"

@@ -84,6 +84,7 @@ function recordedProgram(
     rehearse: record('rehearse'),
     apply: record('apply'),
     resume: record('resume'),
+    revert: record('revert'),
     status: record('status'),
     explain: record('explain'),
     abandon: record('abandon'),

@@ -18,6 +18,7 @@ import type { RunLock } from '../../src/migrate/lease.ts'
 import type { JournalSink, RunFiles } from '../../src/migrate/ports.ts'
 import { run, type Run, type RunEvent, type RunResult } from '../../src/migrate/runner.ts'
 import type { Rendered, StepPorts } from '../../src/migrate/step.ts'
+import { simulatedTrees } from '../../src/simulation/in-place.ts'
 import { simulatedKube } from '../../src/simulation/kube.ts'
 import { simulatedHook, simulatedHost } from '../../src/simulation/machines.ts'
 import type { Scenario } from '../../src/simulation/scenario.ts'
@@ -140,6 +141,7 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
     reader: kube,
     host: simulatedHost(world),
     hook: simulatedHook(world, async (path) => files.get(path.replace('/run/', '')) ?? ''),
+    trees: simulatedTrees(''),
     clock: world.clock,
     files: runFiles,
   }
@@ -175,7 +177,8 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
         ...(lock === undefined ? {} : { lock }),
         sink,
         records: [...journal],
-        translate: async (node, nonce) => translationOf(world, node, nonce),
+        translate: async (node, nonce) =>
+          plan.method.kind === 'in-place' ? treeOf(nonce) : translationOf(world, node, nonce),
         onEvent: (event) => events.push(event),
         approve: async () => ({ by: 'kim', at: '2026-11-24T08:00:00Z', how: 'file' }),
         scrub,
@@ -184,6 +187,37 @@ export function simulate(scenario: Scenario, change: (plan: Plan) => Plan = (pla
       return act(job)
     },
   }
+}
+
+/** The plan, with each node moved in place. */
+export function inPlace(plan: Plan): Plan {
+  const tree = {
+    file: '/trees/debian.tar.zst',
+    sha256: '',
+    id: 'debian-1',
+    title: 'Debian 13',
+    mib: 400,
+    files: 9000,
+  }
+  return {
+    ...plan,
+    method: { kind: 'in-place', keepsData: true, hasPointOfNoReturn: false, tree, deadlineSeconds: 1800 },
+    nodes: plan.nodes.map((node) => ({
+      ...node,
+      steps: methods['in-place'].steps.map((id) => ({
+        id,
+        title: id,
+        timeoutMs: id === 'trial' ? 2_700_000 : 600_000,
+      })),
+    })),
+  }
+}
+
+function treeOf(nonce: string): Rendered {
+  const content = tar([
+    { path: noncePath.slice(1), mode: 0o644, owner: '0:0', content: new TextEncoder().encode(`${nonce}\n`) },
+  ])
+  return { files: [{ path: 'root.tar', content, mode: 0o600 }], delivery: { kind: 'tree', file: 'root.tar' } }
 }
 
 function translationOf(world: World, node: PlanNode, nonce: string): Rendered {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import ssh2 from 'ssh2'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import {
@@ -26,7 +27,7 @@ export interface Request {
   /** For sentences: "reading the node". */
   readonly what: string
   readonly command: string
-  readonly stdin: string
+  readonly stdin: string | Uint8Array | AsyncIterable<Uint8Array>
   /** From login to its end; undefined = only the signal ends it. */
   readonly timeoutMs: number | undefined
   readonly maxBytes: number
@@ -145,7 +146,13 @@ export async function converse(peer: Peer, request: Request, signal: AbortSignal
         )
       else reject(lost())
     })
-    stream.end(request.stdin)
+    const { stdin } = request
+    if (typeof stdin === 'string' || stdin instanceof Uint8Array) stream.end(stdin)
+    else
+      pipeline(stdin, stream).catch((error: unknown) => {
+        // A source that fails, as a file that is damaged, is our failure; a command that ended early has an exit status.
+        if (error instanceof MigrateError) reject(error)
+      })
   }
 
   const onAbort = (): void => {

@@ -90,6 +90,12 @@ export function readInstallerMenu(text: string): MenuReading {
   return { status: 'known', menu: { head, entries: rest.trimEnd(), current } }
 }
 
+/** What k3OS's own entry says, `tty1` and `ttyS0,115200`, in its order. */
+export function consolesOf({ current }: InstallerMenu): string[] {
+  const words = current.find((line) => line.startsWith('linux '))?.split(' ') ?? []
+  return words.flatMap((word) => (word.startsWith('console=') ? [word.slice('console='.length)] : []))
+}
+
 export interface NewSystem {
   /** Names the folder `/os/ID` on STATE and the entries: letters, digits, `-`. */
   readonly id: string

@@ -1,3 +1,5 @@
+import { utf8Encode } from '../k3os/bytes.ts'
+import { tar, type TarEntry } from '../tar.ts'
 import type { BindMount } from './bind-mounts.ts'
 import { deadlineArgument } from './kernel-arguments.ts'
 
@@ -64,6 +66,20 @@ export function inPlaceUnits(
       { path: `${systemd}/sysinit.target.wants/${deadline}`, target: `../${deadline}` },
     ],
   }
+}
+
+/** The same as an archive that is laid over the new system. */
+export function inPlaceFiles(...parts: Parameters<typeof inPlaceUnits>): Uint8Array {
+  const { files, links } = inPlaceUnits(...parts)
+  const entry = (path: string): Pick<TarEntry, 'path' | 'owner' | 'mode'> => ({
+    path: path.slice(1),
+    owner: '0:0',
+    mode: 0o644,
+  })
+  return tar([
+    ...files.map(({ path, content }) => ({ ...entry(path), content: utf8Encode(content) })),
+    ...links.map(({ path, target }) => ({ ...entry(path), content: new Uint8Array(), link: target })),
+  ])
 }
 
 function mountUnit(path: string, text: string): { readonly name: string; readonly content: string } {

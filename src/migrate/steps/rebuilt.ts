@@ -3,6 +3,7 @@ import { noncePath } from '../../core/node-paths.ts'
 import { closedWindow } from '../../core/plan-window.ts'
 import { offsetAt } from '../../core/time-zone.ts'
 import type { Observed, Step, StepContext } from '../step.ts'
+import { NothingTouched } from '../nothing-touched.ts'
 import { waitUntil, windowError } from '../wait.ts'
 import { staged } from './baseline.ts'
 import { marker, markerValue, readNode } from './check.ts'
@@ -50,13 +51,6 @@ export async function waitForNonce(context: StepContext, step: Step['id'], hint:
         : 'it answers with the nonce of another attempt'
     },
   })
-}
-
-/** The one failure of these steps that is undone like those before it: the disk is as it was. */
-export class NothingTouched extends MigrateError {
-  constructor(why: MigrateError) {
-    super(why.message, { exitCode: why.exitCode, ...(why.hint === undefined ? {} : { hint: why.hint }) })
-  }
 }
 
 /**

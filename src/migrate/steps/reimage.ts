@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
+import { NothingTouched } from '../nothing-touched.ts'
 import type { Step, StepContext } from '../step.ts'
 import { staged } from './baseline.ts'
-import { lastLook, NothingTouched, observeRebuild, readBootId, stepTimeout, waitForNonce } from './rebuilt.ts'
+import { lastLook, observeRebuild, readBootId, stepTimeout, waitForNonce } from './rebuilt.ts'
 import { seedFolder } from './stage.ts'
 
 /** A hook that exits with this code (EX_TEMPFAIL) swears that it changed nothing: the node is rolled back. */

@@ -62,6 +62,8 @@ function stateOf({ state }: OutcomeNode): NodeReport['state'] {
       return { text: 'not begun', tone: 'dim' }
     case 'rolled-back':
       return { text: 'as before', tone: 'warn' }
+    case 'reverted':
+      return { text: 'taken back to k3OS', tone: 'warn' }
     case 'in-progress':
       return { text: 'unfinished', tone: 'warn' }
     case 'needs-operator':

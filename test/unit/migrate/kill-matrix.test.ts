@@ -6,6 +6,7 @@ import type { LeaseStore } from '../../../src/migrate/ports.ts'
 import { leaseLab, type LeaseLab } from '../../support/lease-parts.ts'
 import {
   blockedScenario,
+  inPlace,
   Killed,
   simulate,
   smallScenario,
@@ -77,6 +78,7 @@ const only =
 const matrix = [
   ['two agents that move', smallScenario, only('a', 'b')],
   ['an agent and the only server', smallScenario, only('a', 's')],
+  ['an agent and the only server, in place', smallScenario, (plan: Plan) => inPlace(only('a', 's')(plan))],
   ['a drain that is blocked and undone', blockedScenario, only('a', 'b')],
 ] as const
 

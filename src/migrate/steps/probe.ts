@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { exitCode, MigrateError } from '../../core/errors.ts'
+import { entryNames } from '../../core/in-place/grub-cfg.ts'
+import type { Step, StepContext } from '../step.ts'
+import { waitUntil } from '../wait.ts'
+import { staged } from './baseline.ts'
+import { arm, besideState, FellBack, inPlaceMethod, isReadyIn, restart } from './beside.ts'
+import { lastLook, readBootId, stepTimeout } from './rebuilt.ts'
+
+const intentSchema = z.object({ bootId: z.string() })
+
+/**
+ * k3OS itself, through the very one-shot that will start the new system: the right menu is read, GRUB can clear what was
+ * armed, and k3OS, which may not have been restarted for years, comes back. All of the way back is tried before it is needed.
+ */
+export const probe: Step = {
+  id: 'probe',
+  async intent(context) {
+    return { bootId: await readBootId(context) }
+  },
+  async actions(context, intent) {
+    const { bootId } = intentSchema.parse(intent)
+    const { name } = context.node
+    return [
+      {
+        describe: `look once more whether ${name} is the machine of the plan, cordoned by this run`,
+        async run() {
+          await lastLook(context, bootId)
+        },
+      },
+      {
+        describe: `restart ${name} into k3OS, by the way that will start the new system`,
+        async run() {
+          await arm(context, { next_entry: entryNames(inPlaceMethod(context).tree.id).probe })
+          await restart(context)
+        },
+      },
+      {
+        describe: `wait until ${name} is back in k3OS and Ready`,
+        async run() {
+          await waitUntil(context, {
+            until: `${name} is back in k3OS and Ready`,
+            timeoutMs: stepTimeout(context, 'probe'),
+            everyMs: 5_000,
+            exit: exitCode.needsOperator,
+            hint: `look at the console of ${name}: it runs nothing but k3OS; then: k3os-migrate resume ${context.runId}`,
+            check: async () => notBack(context, bootId),
+          })
+        },
+      },
+    ]
+  },
+  async observe(context, intent) {
+    const { bootId } = intentSchema.parse(intent)
+    try {
+      const state = await besideState(context)
+      if (state.bootId === bootId) return 'not-started'
+      return (await notBack(context, bootId)) === undefined ? 'done' : 'in-progress'
+    } catch (error) {
+      if (error instanceof MigrateError && !(error instanceof FellBack)) return 'in-progress'
+      throw error
+    }
+  },
+  async undo(context) {
+    return disarm(context)
+  },
+  async proof(context) {
+    return { bootId: await readBootId(context) }
+  },
+}
+
+/** What is still missing. Throws what waiting will not mend. */
+async function notBack(context: StepContext, bootId: string): Promise<string | undefined> {
+  const { name } = context.node
+  const state = await besideState(context)
+  if (state.bootId === bootId) return 'it has not gone down yet'
+  if (state.probe !== staged(context).nonce)
+    throw new FellBack(name, 'GRUB did not take the entry that was armed, so no trial would begin')
+  if (state.armed !== null)
+    throw new FellBack(name, 'GRUB did not clear what was armed, so a trial would never end')
+  return isReadyIn(context, state.bootId)
+}
+
+/** So that a restart by anybody is just a restart. */
+export async function disarm(context: StepContext): ReturnType<NonNullable<Step['undo']>> {
+  const { armed } = await besideState(context)
+  if (armed === null) return []
+  return [
+    {
+      describe: `let ${context.node.name} start k3OS at its next boot`,
+      async run() {
+        await arm(context, { next_entry: '' })
+      },
+    },
+  ]
+}

@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest'
+import { exitCode } from '../../../src/core/errors.ts'
+import { readGrubEnvironment } from '../../../src/core/in-place/grubenv.ts'
+import type { Plan } from '../../../src/core/plan.ts'
+import { revertNode } from '../../../src/migrate/revert.ts'
+import { withAround } from '../../../src/migrate/port-calls.ts'
+import type { SimNode } from '../../../src/simulation/world.ts'
+import { inPlace, Killed, simulate, smallScenario, type Simulated } from '../../support/simulated-run.ts'
+
+const onlyA = (plan: Plan): Plan => inPlace({ ...plan, nodes: plan.nodes.filter(({ name }) => name === 'a') })
+
+function machine({ world }: Simulated, name = 'a'): SimNode {
+  const node = world.node(name)
+  if (node === undefined) throw new Error(`there is no machine ${name}`)
+  return node
+}
+
+/** What the next boots of a machine start, and what of a move lies on its disk. */
+function onDisk(simulated: Simulated): object {
+  const { disk } = machine(simulated)
+  const variables = readGrubEnvironment(disk.block)
+  return {
+    tree: disk.tree !== null,
+    menu: disk.menu !== null,
+    armed: variables.get('next_entry') ?? '',
+    settled: variables.get('saved_entry') ?? '',
+  }
+}
+
+const asBefore = { tree: false, menu: false, armed: '', settled: '' }
+
+/** The process dies when a command of this name is about to be sent to the machine, or was just sent. */
+async function killedAt(simulated: Simulated, command: string, when: 'before' | 'after'): Promise<void> {
+  const ports = withAround(simulated.ports, async ({ method, args }, send) => {
+    const isIt = method === 'actInPlace' && (args[1] as readonly string[])[0] === command
+    if (isIt && when === 'before') throw new Killed()
+    const answer = await send()
+    if (isIt) throw new Killed()
+    return answer
+  })
+  await expect(simulated.start({ ports })).rejects.toThrow(Killed)
+}
+
+describe('a node that is moved in place', () => {
+  it('runs the new system at every boot afterwards, and takes pods', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    const { exit, error } = await simulated.start()
+    expect([exit, error]).toEqual([0, null])
+    expect(machine(simulated).system).toBe('new')
+    expect(machine(simulated).kube.unschedulable).toBe(false)
+    expect(onDisk(simulated)).toEqual({ tree: true, menu: true, armed: '', settled: 'k3os-migrate-debian-1' })
+  })
+
+  it('was restarted into k3OS first', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    await simulated.start()
+    const bootOf = (step: string): unknown =>
+      simulated.journal.find((one) => one.step === step && one.phase === 'result')?.data['bootId']
+    expect(
+      new Set([bootOf('probe'), bootOf('trial'), simulated.world.source.machines[1]?.node.bootId]).size,
+    ).toBe(3)
+  })
+
+  it('is back in k3OS, Ready and without a trace, when the new system never answers', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    simulated.world.trouble.neverReturns.add('a')
+    const { exit, error } = await simulated.start()
+    expect(exit).toBe(exitCode.rolledBack)
+    expect(error?.message).toContain('a is back in k3OS by itself')
+    expect(machine(simulated).system).toBe('k3os')
+    expect(machine(simulated).kube).toMatchObject({ unschedulable: false, osImage: 'k3OS v0.21.5-k3s2r1' })
+    expect(onDisk(simulated)).toEqual(asBefore)
+  })
+
+  it('goes back to k3OS when its data is not what it was', async () => {
+    const simulated = simulate(smallScenario(), (plan) =>
+      inPlace({ ...plan, nodes: plan.nodes.filter(({ name }) => name === 'b') }),
+    )
+    simulated.world.trouble.losesData.add('b')
+    const { exit } = await simulated.start()
+    expect(exit).toBe(exitCode.postCheckFailed)
+    expect(machine(simulated, 'b').system).toBe('k3os')
+    expect(machine(simulated, 'b').kube.unschedulable).toBe(false)
+  })
+
+  it.each([
+    ['restart', 'after'],
+    ['arm', 'after'],
+    ['stop', 'after'],
+    ['confirm', 'before'],
+  ] as const)(
+    'of a process that died at %s, %s, and was resumed hours later, is in k3OS or done',
+    async (command, when) => {
+      const simulated = simulate(smallScenario(), onlyA)
+      await killedAt(simulated, command, when)
+      await simulated.world.clock.sleep(4 * 3_600_000, new AbortController().signal)
+      const { exit } = await simulated.start()
+      const node = machine(simulated)
+      if (exit === 0) expect(onDisk(simulated)).toMatchObject({ settled: 'k3os-migrate-debian-1' })
+      else expect([exit, onDisk(simulated)]).toEqual([exitCode.rolledBack, asBefore])
+      expect(node.system).toBe(exit === 0 ? 'new' : 'k3os')
+      expect(simulated.world.kubeNode(node)).toMatchObject({ ready: true, unschedulable: false })
+    },
+  )
+
+  it('that failed is moved by the next attempt', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    simulated.world.trouble.neverReturns.add('a')
+    await simulated.start()
+    simulated.world.trouble.neverReturns.clear()
+    expect((await simulated.start()).exit).toBe(0)
+    expect(machine(simulated).system).toBe('new')
+  })
+})
+
+describe('a node that is taken back', () => {
+  const revert = async (simulated: Simulated, name = 'a') =>
+    simulated.start({ act: async (job) => revertNode(job, name) })
+
+  it('runs k3OS again, takes pods, and has nothing of the move on its disk', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    await simulated.start()
+    const { exit, error } = await revert(simulated)
+    expect([exit, error]).toEqual([0, null])
+    expect(machine(simulated).system).toBe('k3os')
+    expect(simulated.world.kubeNode(machine(simulated))).toMatchObject({
+      ready: true,
+      unschedulable: false,
+      osImage: 'k3OS v0.21.5-k3s2r1',
+    })
+    expect(onDisk(simulated)).toEqual(asBefore)
+  })
+
+  it('is not moved again by resuming the run', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    await simulated.start()
+    await revert(simulated)
+    expect((await simulated.start()).exit).toBe(0)
+    expect(machine(simulated).system).toBe('k3os')
+  })
+
+  it.each(['restart', 'remove', 'arm'])(
+    'by a process that died after %s is back after another one',
+    async (command) => {
+      const simulated = simulate(smallScenario(), onlyA)
+      await simulated.start()
+      const ports = withAround(simulated.ports, async ({ method, args }, send) => {
+        const answer = await send()
+        if (method === 'actInPlace' && (args[1] as readonly string[])[0] === command) throw new Killed()
+        return answer
+      })
+      const dying = simulated.start({ ports, act: async (job) => revertNode(job, 'a') })
+      await expect(dying).rejects.toThrow(Killed)
+      const resumed = await simulated.start()
+      expect([resumed.exit, resumed.error?.hint]).toEqual([
+        exitCode.needsOperator,
+        expect.stringContaining('k3os-migrate revert a run-1'),
+      ])
+      const last = await revert(simulated)
+      expect([last.exit, last.error?.message]).toEqual([0, undefined])
+      expect(machine(simulated)).toMatchObject({ system: 'k3os' })
+      expect(onDisk(simulated)).toEqual(asBefore)
+    },
+  )
+
+  it('stays on the new system when it cannot be drained', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    await simulated.start()
+    simulated.world.scaleUp('shops', 'web')
+    await simulated.world.clock.sleep(60_000, new AbortController().signal)
+    expect(simulated.world.pods.some(({ node, name }) => node === 'a' && name.startsWith('web'))).toBe(true)
+    const { ports } = simulated
+    const impossible = { status: 'impossible', message: 'two budgets match' } as const
+    const { exit } = await simulated.start({
+      ports: { ...ports, kube: { ...ports.kube, evict: async () => impossible } },
+      act: async (job) => revertNode(job, 'a'),
+    })
+    expect(exit).toBe(exitCode.blocked)
+    expect(machine(simulated)).toMatchObject({ system: 'new', kube: { unschedulable: false } })
+    // And it can be tried again.
+    expect((await revert(simulated)).exit).toBe(0)
+  })
+
+  it.each([
+    ['that was not moved', onlyA, false, 'does not run the new system'],
+    ['of another method', (plan: Plan): Plan => plan, true, 'leaves no k3OS'],
+  ] as const)('is refused when it is one %s', async (_, change, isMoved, words) => {
+    const simulated = simulate(smallScenario(), change)
+    if (isMoved) await simulated.start()
+    const { exit, error } = await revert(simulated)
+    expect([exit, error?.message]).toEqual([exitCode.usage, expect.stringContaining(words)])
+  })
+})
+
+describe('the only server, moved in place', () => {
+  it('is its own way back', async () => {
+    const simulated = simulate(smallScenario(), (plan) =>
+      inPlace({ ...plan, nodes: plan.nodes.filter(({ name }) => name === 's') }),
+    )
+    simulated.world.trouble.neverReturns.add('s')
+    const { exit } = await simulated.start()
+    expect(exit).toBe(exitCode.rolledBack)
+    expect(simulated.world.kubeNode(machine(simulated, 's'))).toMatchObject({
+      ready: true,
+      unschedulable: false,
+    })
+  })
+})

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { requirePart } from '../support/require-part.ts'
+import { missingTree } from '../support/root-tree.ts'
+import { missingForVmCluster } from '../support/vm-cluster.ts'
+import { stepSeconds } from '../support/vm-move.ts'
+import { bootId, movingAgent } from '../support/vm-moving.ts'
+import { missingForVm } from '../support/vm.ts'
+
+const skip =
+  requirePart('VM', missingForVm() ?? missingForVmCluster()) || requirePart('ROOT_TREE', missingTree())
+
+describe.skipIf(skip)('an agent that is moved in place, and back', () => {
+  const agent = movingAgent()
+
+  test('is the same node on another system, with nobody touching it', async () => {
+    const { move, volumes, readyAfter, before } = agent()
+    const content = await volumes()
+    const end = await move.go('apply')
+    process.stderr.write(`seconds for each step: ${JSON.stringify(stepSeconds(await move.journal()))}\n`)
+    expect(end).toEqual({ exit: 0, message: '' })
+    const after = await readyAfter(bootId(before))
+    expect(after.metadata.uid).toBe(before.metadata.uid)
+    expect(after.status.nodeInfo).toMatchObject({
+      systemUUID: before.status.nodeInfo['systemUUID'],
+      kubeletVersion: before.status.nodeInfo['kubeletVersion'],
+      osImage: expect.stringMatching(/^Debian GNU\/Linux 13/),
+    })
+    expect(after.metadata.labels).toMatchObject({ 'example.com/site': 'lab' })
+    expect(await volumes()).toBe(content)
+  }, 1_800_000)
+
+  test('starts the new system again when it is restarted', async () => {
+    const { vm, read, readyAfter } = agent()
+    const now = await readyAfter('')
+    await vm.ssh('sudo systemctl --no-block reboot')
+    const after = await readyAfter(bootId(now))
+    expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
+    expect(await read('systemctl is-system-running || systemctl --failed --no-legend')).toBe('running')
+  }, 600_000)
+
+  test('is k3OS again after revert, with what was written meanwhile, and nothing of the move is left', async () => {
+    const { move, read, readyAfter, before } = agent()
+    const now = await readyAfter('')
+    const file = '/var/lib/rancher/k3s/storage/pvc-0a1b_shop_orders/of-the-new-system'
+    await read(`echo two days of orders | sudo tee ${file}`)
+    expect(await move.go('revert')).toEqual({ exit: 0, message: '' })
+    const after = await readyAfter(bootId(now))
+    expect(after.status.nodeInfo['osImage']).toBe(before.status.nodeInfo['osImage'])
+    expect(await read(`sudo cat ${file}`)).toBe('two days of orders')
+    expect(await read('ls /boot/grub/grub.cfg*; cat /boot/grub/grub.cfg')).not.toMatch(
+      /grub\.cfg\.|k3os-migrate/,
+    )
+  }, 900_000)
+})
