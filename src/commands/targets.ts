@@ -3,8 +3,10 @@ import { systemClock } from '../adapters/clock.ts'
 import { joinMachines } from '../core/assess/context.ts'
 import { fitRows } from '../core/assess/fit.ts'
 import { exitCode, type ExitCode } from '../core/errors.ts'
+import type { Targets } from '../core/targets.ts'
 import { json } from '../output/json.ts'
-import { targetsMarkdown, targetsText, type Targets } from '../output/targets-text.ts'
+import { targetsHtml } from '../output/report/targets-html.ts'
+import { targetsMarkdown, targetsText } from '../output/targets-text.ts'
 import { yaml } from '../core/yaml-text.ts'
 import { toolVersion } from '../version.ts'
 import { targetsToLookAt } from './assess.ts'
@@ -15,7 +17,7 @@ import { refusedTargets } from './target.ts'
 export interface TargetsOptions {
   readonly inventory?: string
   readonly target?: readonly string[]
-  readonly output: 'table' | 'json' | 'yaml' | 'markdown'
+  readonly output: 'table' | 'json' | 'yaml' | 'markdown' | 'html'
 }
 
 /** Which targets exist and what they need; with an inventory, also which node fits which. Always exit 0: it only looks. */
@@ -49,5 +51,7 @@ function print(document: Targets, output: TargetsOptions['output'], columns: num
       return yaml(document)
     case 'markdown':
       return targetsMarkdown(document)
+    case 'html':
+      return targetsHtml(document)
   }
 }

@@ -9,6 +9,7 @@ import { inventorySchema } from '../core/inventory.ts'
 import { outcomeSchema } from '../core/outcome.ts'
 import { planSchema } from '../core/plan.ts'
 import { clusterRunSchema } from '../core/run-record.ts'
+import { targetsSchema } from '../core/targets.ts'
 import { json } from './json.ts'
 
 const documents = {
@@ -19,6 +20,7 @@ const documents = {
   Event: eventSchema,
   ClusterRun: clusterRunSchema,
   Comparison: comparisonSchema,
+  Targets: targetsSchema,
   Evidence: evidenceSchema,
   EvidenceVerdict: evidenceVerdictSchema,
   FinalizePlan: finalizePlanSchema,

@@ -106,6 +106,7 @@ const table: readonly (readonly [line: string, command: string, options: object]
     },
   ],
   ['targets', 'targets', { output: 'table' }],
+  ['targets -o html', 'targets', { output: 'html' }],
   [
     'targets --inventory i.yaml --target debian -o json',
     'targets',

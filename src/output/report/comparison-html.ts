@@ -1,6 +1,7 @@
 import type { Comparison } from '../../core/comparison.ts'
 import { fates, type Fate } from '../../core/fates.ts'
 import { html, type Html } from '../html.ts'
+import { byTargetCss, scrolling, tableByTarget } from './by-target.ts'
 import { htmlPage, state, type Tone } from './html-parts.ts'
 
 type Node = Comparison['nodes'][number]
@@ -112,31 +113,16 @@ function losses({ losses: all, targets, nodes }: Comparison): Html {
 }
 
 function overview({ nodes, targets }: Comparison): Html {
-  const rows = nodes.map(
-    (node) =>
-      html`<tr>
-        <th scope="row">${node.name}</th>
-        ${
-          node.unread === null
-            ? node.targets.map(({ target, counts }) => html`<td data-label="${target}">${bar(counts)}</td>`)
-            : html`<td colspan="${targets.length}">could not be read: ${node.unread}</td>`
-        }
-      </tr>`,
-  )
-  return scrolling(
-    'Fates of values by node and target',
-    html`<table>
-      <thead>
-        <tr>
-          <th scope="col">Node</th>
-          ${targets.map(({ id }) => html`<th scope="col">${id}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`,
-  )
+  return tableByTarget({
+    label: 'Fates of values by node and target',
+    of: 'Node',
+    targets: targets.map(({ id }) => id),
+    rows: nodes.map(({ name, unread, targets: own }) => ({
+      name,
+      cells:
+        unread === null ? own.map(({ counts }) => bar(counts)) : { instead: `could not be read: ${unread}` },
+    })),
+  })
 }
 
 /** One strip: how much of the configuration has which fate. The words below it say the same. */
@@ -161,48 +147,30 @@ function bar(counts: Readonly<Record<Fate, number>>): Html {
     ><span class="sub">${words.join(', ')}</span>`
 }
 
-function values(node: Node, targets: Comparison['targets']): Html {
-  const paths = node.targets[0]?.values.map(({ path }) => path) ?? []
-  const rows = paths.map(
-    (path, index) =>
-      html`<tr>
-        <th scope="row"><code>${path}</code></th>
-        ${node.targets.map(({ target, values: own }) => {
-          const value = own[index]
-          return value === undefined ? html`<td></td>` : fateCell(target, value)
-        })}
-      </tr>`,
-  )
-  return html`<section aria-label="Values of ${node.name}">
-    <h2>${node.name}</h2>
-    ${scrolling(
-      `Values of ${node.name}`,
-      html`<table class="values">
-        <thead>
-          <tr>
-            <th scope="col">Value</th>
-            ${targets.map(({ id }) => html`<th scope="col">${id}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>`,
-    )}
+function values({ name, targets: own }: Node, targets: Comparison['targets']): Html {
+  const paths = own[0]?.values.map(({ path }) => path) ?? []
+  return html`<section aria-label="Values of ${name}">
+    <h2>${name}</h2>
+    ${tableByTarget({
+      label: `Values of ${name}`,
+      of: 'Value',
+      targets: targets.map(({ id }) => id),
+      kind: 'values',
+      rows: paths.map((path, index) => ({
+        name: html`<code>${path}</code>`,
+        cells: own.map(({ values: all }) => fateCell(all[index])),
+      })),
+    })}
   </section>`
 }
 
 /** Where it went is in the JSON form: a dozen columns of paths are no picture. */
-function fateCell(target: string, { fate, rules }: Node['targets'][number]['values'][number]): Html {
+function fateCell(value: Node['targets'][number]['values'][number] | undefined): Html {
+  if (value === undefined) return html``
+  const { fate, rules } = value
   const said = fate === 'carried' ? [] : [...new Set(rules)]
-  return html`<td data-label="${target}">
-    ${state({ text: fate, tone: tones[fate] })} ${said.map((rule) => html`<div class="sub">${rule}</div>`)}
-  </td>`
-}
-
-/** Wide tables scroll by themselves, also with the keyboard. */
-function scrolling(label: string, content: Html): Html {
-  return html`<div class="wide" role="region" aria-label="${label}" tabindex="0">${content}</div>`
+  return html`${state({ text: fate, tone: tones[fate] })}
+  ${said.map((rule) => html`<div class="sub">${rule}</div>`)}`
 }
 
 function some(names: readonly string[], all: number): string {
@@ -210,12 +178,7 @@ function some(names: readonly string[], all: number): string {
   return names.length > 5 ? `${names.slice(0, 4).join(', ')} and ${names.length - 4} more` : names.join(', ')
 }
 
-const css = `
-.wide { overflow-x: auto; }
-.wide:focus-visible { outline: 2px solid var(--link); }
-.wide table { width: auto; min-width: 100%; }
-.wide tbody th { border-bottom: 1px solid var(--line); vertical-align: top; color: var(--ink); }
-.wide td { min-width: 8.5rem; }
+const css = `${byTargetCss}
 .values tbody th { min-width: 10rem; max-width: 16rem; overflow-wrap: anywhere; white-space: normal; }
 .values td { min-width: 6.5rem; font-size: .85rem; }
 .losses td:nth-child(2) { min-width: 20rem; }

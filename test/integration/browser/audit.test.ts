@@ -6,10 +6,11 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { templateTools } from '../../../src/adapters/templates.ts'
 import { comparison } from '../../../src/commands/compare.ts'
-import { everyTranslator } from '../../../src/commands/target.ts'
+import { everyTranslator, refusedTargets } from '../../../src/commands/target.ts'
 import { auditHtml } from '../../../src/output/audit/audit-html.ts'
 import { comparisonHtml } from '../../../src/output/report/comparison-html.ts'
 import { reportHtml } from '../../../src/output/report/report-html.ts'
+import { targetsHtml } from '../../../src/output/report/targets-html.ts'
 import { runReport } from '../../../src/output/report/run-report.ts'
 import { findChromium, openPage, type Page } from '../../support/chromium.ts'
 import { fiveNodes } from '../../support/five-nodes.ts'
@@ -29,6 +30,17 @@ const axe = skip ? '' : readFileSync(createRequire(import.meta.url).resolve('axe
 const pages = {
   assessment: () => auditHtml(fiveNodes()),
   run: () => reportHtml(runReport(stoppedRun())),
+  targets: () => {
+    const { metadata, targets, fit } = fiveNodes().assessment
+    return targetsHtml({
+      apiVersion: 'k3os-migrate/v1',
+      kind: 'Targets',
+      metadata,
+      targets,
+      refused: refusedTargets(),
+      fit,
+    })
+  },
   comparison: async () =>
     comparisonHtml(
       (

@@ -128,7 +128,7 @@ async function wholeJob(): Promise<void> {
       { ...io, env: { GITHUB_STEP_SUMMARY: 'summary.md' } },
     )
   }
-  for (const output of ['table', 'json', 'yaml', 'markdown'] as const)
+  for (const output of ['table', 'json', 'yaml', 'markdown', 'html'] as const)
     await targets({ inventory: file, output }, io)
   for (const output of ['table', 'json', 'yaml'] as const) {
     await translate({ inventory: file, target: 'debian', out: 'translated', output }, io)
