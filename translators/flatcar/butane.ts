@@ -1,30 +1,18 @@
 import { Document, isMap, isScalar, isSeq, type Node } from 'yaml'
 import { toBase64 } from '../../src/core/base64.ts'
 import { firstInvalidUtf8, utf8Decode } from '../../src/core/k3os/bytes.ts'
-import { ownership, plainFiles, unitsOf, type IgnitionSource } from '../linux/ignition.ts'
+import { ownership, plainFiles, unitsOf, userEntry, type IgnitionSource } from '../linux/ignition.ts'
 import type { RootFile } from '../linux/root-file.ts'
 
 /** The same node as Butane source: for people who keep and change it. Modes are octal here, and texts can be read. */
 export function butane(source: IgnitionSource): string {
-  const { user } = source.host
   const files = plainFiles(source)
   const document = new Document(
     {
       variant: 'flatcar',
       version: '1.0.0',
       passwd: {
-        users: [
-          {
-            name: user.name,
-            uid: user.uid,
-            gecos: 'k3OS user',
-            shell: '/bin/bash',
-            ...(user.password?.encrypted === true ? { password_hash: user.password.value } : {}),
-            ...(user.authorizedKeys.length === 0
-              ? {}
-              : { ssh_authorized_keys: user.authorizedKeys.map((key) => key.value) }),
-          },
-        ],
+        users: [userEntry(source.host, { password: 'password_hash', keys: 'ssh_authorized_keys' })],
       },
       storage: { files: files.map(entry) },
       systemd: { units: unitsOf(source) },

@@ -43,27 +43,32 @@ export function ownership(owner: string): { user?: object; group?: object } {
   }
 }
 
+/** The user of k3OS, under the names each of the two forms has. */
+export function userEntry(
+  { user }: HostModel,
+  names: { readonly password: string; readonly keys: string },
+): object {
+  return {
+    name: user.name,
+    uid: user.uid,
+    gecos: 'k3OS user',
+    shell: '/bin/bash',
+    ...(user.password?.encrypted === true ? { [names.password]: user.password.value } : {}),
+    ...(user.authorizedKeys.length === 0
+      ? {}
+      : { [names.keys]: user.authorizedKeys.map((key) => key.value) }),
+  }
+}
+
 /**
  * The document Ignition reads, of spec 3.3.0, which every supported Flatcar and MicroOS understands. Modes are decimal
  * numbers there, and contents are data URLs. Holds secrets.
  */
 export function ignition(source: IgnitionSource): object {
-  const { user } = source.host
   return {
     ignition: { version: '3.3.0' },
     passwd: {
-      users: [
-        {
-          name: user.name,
-          uid: user.uid,
-          gecos: 'k3OS user',
-          shell: '/bin/bash',
-          ...(user.password?.encrypted === true ? { passwordHash: user.password.value } : {}),
-          ...(user.authorizedKeys.length === 0
-            ? {}
-            : { sshAuthorizedKeys: user.authorizedKeys.map((key) => key.value) }),
-        },
-      ],
+      users: [userEntry(source.host, { password: 'passwordHash', keys: 'sshAuthorizedKeys' })],
     },
     storage: {
       files: plainFiles(source).map((file) => ({
