@@ -291,8 +291,8 @@ export function createProgram(
     .addOption(
       new Option(
         '--on-drain-failure <policy>',
-        'uncordon (default) undoes everything; pause leaves the node cordoned until resumed',
-      ).choices(['uncordon', 'pause']),
+        'uncordon undoes everything; pause leaves the node cordoned until resumed; auto (default) pauses at a terminal',
+      ).choices(['auto', 'uncordon', 'pause']),
     )
     .option('--no-pause', 'let kured, autoscalers and the like go on working meanwhile')
     .option('--waivers <file>', 'accepted findings, by key')

@@ -251,6 +251,7 @@ async function carryOn({
         translate,
         onEvent: telling.event,
         approve,
+        attended: io.interactive,
         scrub,
         stop: io.signal,
         ...(lock === undefined ? {} : { lock }),

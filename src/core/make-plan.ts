@@ -35,7 +35,7 @@ export interface PlanChoices {
   readonly abandonPods: readonly string[]
   /** `strict` when left out. */
   readonly drainMode?: Plan['policy']['drainMode']
-  /** `uncordon` when left out. */
+  /** `auto` when left out. */
   readonly onDrainFailure?: Plan['policy']['onDrainFailure']
   /** Whether controllers that work on nodes by themselves stand still meanwhile; they do when left out. */
   readonly pauses?: boolean
@@ -119,7 +119,7 @@ export function makePlan(input: PlanInput): Plan {
       deleteEmptyDir: choices.deleteEmptyDir,
       abandonPods: [...choices.abandonPods],
       drainMode: choices.drainMode ?? 'strict',
-      onDrainFailure: choices.onDrainFailure ?? 'uncordon',
+      onDrainFailure: choices.onDrainFailure ?? 'auto',
       maxAgeHours: choices.maxAgeHours,
       windows: (choices.windows ?? []).map((window) => ({ ...window, days: [...window.days] })),
     },

@@ -73,8 +73,11 @@ export const soakDefaults = { canaryMs: minutes(15), agentMs: minutes(5), server
 
 /** What a drain is like: ours, which asks again until two looks show the node empty, or `kubectl drain`'s. */
 const drainModes = ['strict', 'kubectl'] as const
-/** A node that cannot be drained: everything is undone, or it stays cordoned until the run goes on. */
-const drainFailures = ['uncordon', 'pause'] as const
+/**
+ * A node that cannot be drained: everything is undone, or it stays cordoned until the run goes on. `auto`: it stays where a
+ * person sits at the terminal and sees it; where nobody does, nothing is left behind for the next job to trip over.
+ */
+const drainFailures = ['auto', 'uncordon', 'pause'] as const
 
 /** The system that is put beside k3OS: a root tree as an archive. */
 const treeSchema = z.strictObject({

@@ -56,6 +56,8 @@ export interface Run {
   onEvent(event: RunEvent): void
   /** Asked once before each node; throws (exit 10) when nobody approves. What it answers is journaled. */
   approve(node: PlanNode): Promise<Approval | undefined>
+  /** A person sits at the terminal of this process; nobody does when left out. */
+  readonly attended?: boolean
   /** Takes known secrets out of sentences before they are written down: the last line of defence. */
   scrub(text: string): string
   readonly stop: AbortSignal
@@ -79,6 +81,7 @@ export async function run(unlocked: Run, limit = Number.POSITIVE_INFINITY): Prom
   await journal.note(null, runRecord, 0, {
     event: 'start',
     planDigest: job.plan.digest,
+    onDrainFailure: onDrainFailure(job),
     ...(lock === undefined ? {} : { lock: { holder: lock.holder, takenFrom: lock.takenFrom } }),
   })
   let finished = 0
@@ -186,7 +189,7 @@ async function carryOut(
     if (!(error instanceof MigrateError) || error instanceof Halt || isStop(error)) throw error
     await refuseIfLost(job)
     job.onEvent({ type: 'step.end', node: node.name, step: step.id, outcome: 'failed' })
-    const pauses = step.id === 'drain' && job.plan.policy.onDrainFailure === 'pause'
+    const pauses = step.id === 'drain' && onDrainFailure(job) === 'pause'
     const isBegun = journal.state(node.name).steps.get(step.id)?.isBegun ?? false
     const isUntouched = step.id === forwardFrom(node) && !isBegun
     const undo = (canUndo(node, step.id) && !pauses) || isUntouched || error instanceof NothingTouched
@@ -211,10 +214,18 @@ async function refuseIfLost({ lock }: Run): Promise<void> {
   }
 }
 
-function pausedDrain({ runId }: Run, { name }: PlanNode, cause: MigrateError): MigrateError {
+/** What the plan leaves open, each process decides for itself. */
+function onDrainFailure({ plan, attended }: Run): 'pause' | 'uncordon' {
+  const { onDrainFailure: policy } = plan.policy
+  if (policy !== 'auto') return policy
+  return attended === true ? 'pause' : 'uncordon'
+}
+
+function pausedDrain({ plan, runId }: Run, { name }: PlanNode, cause: MigrateError): MigrateError {
   const { message, hint, exitCode: exit } = cause
   const ways = `k3os-migrate resume ${runId}, or to give up and uncordon it: k3os-migrate abandon ${runId}`
-  return new MigrateError(`${message}; ${name} stays cordoned, as the plan says`, {
+  const why = plan.policy.onDrainFailure === 'auto' ? 'as somebody is at this terminal' : 'as the plan says'
+  return new MigrateError(`${message}; ${name} stays cordoned, ${why}`, {
     exitCode: exit,
     hint: hint === undefined ? ways : `${hint}; then: ${ways}`,
     cause,

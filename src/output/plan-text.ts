@@ -44,13 +44,18 @@ export function planText(plan: Plan, width: number): string {
 
 function drainText({ drainMode, onDrainFailure }: Plan['policy']): string {
   const manner = drainMode === 'strict' ? 'until the node is seen to be empty' : 'as kubectl drain does'
-  const failure = onDrainFailure === 'pause' ? 'stays cordoned until resumed' : 'is uncordoned'
-  return `${manner}; a node that cannot be drained ${failure}`
+  return `${manner}; a node that cannot be drained ${afterFailure[onDrainFailure]}`
+}
+
+const afterFailure: Readonly<Record<Plan['policy']['onDrainFailure'], string>> = {
+  auto: 'stays cordoned until resumed when the run is at a terminal, and is uncordoned elsewhere',
+  pause: 'stays cordoned until resumed',
+  uncordon: 'is uncordoned',
 }
 
 function undoText({ method, policy }: Plan, longestMs: number): string {
   const { forwardFrom, canRevert } = methods[method.kind]
-  const undone = policy.onDrainFailure === 'pause' ? 'everything but a drain' : 'everything'
+  const undone = policy.onDrainFailure === 'uncordon' ? 'everything' : 'everything but a drain'
   const step = `"${stepDefaults[forwardFrom].title}"`
   const down = `a node is away for at worst ${durationText(longestMs)}`
   return canRevert

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import type { Plan } from '../../../src/core/plan.ts'
 import { nodeState, replay } from '../../../src/core/run-state.ts'
+import { run } from '../../../src/migrate/runner.ts'
 import { blockedScenario, simulate, smallScenario, type Simulated } from '../../support/simulated-run.ts'
 
 /** Only `a`, whose drain the budget does not let end. */
@@ -68,6 +69,44 @@ describe('a drain that fails', () => {
       await simulated.start()
       expect(nodeState(replay(simulated.journal), 'a').failure).toBeNull()
     })
+  })
+})
+
+describe('a drain that fails when the plan leaves it open', () => {
+  const start = async (attended: boolean | undefined) => {
+    const simulated = simulate(blockedScenario(), withPolicy({ onDrainFailure: 'auto' }))
+    const { error } = await simulated.start({
+      act: async (job) => run({ ...job, ...(attended === undefined ? {} : { attended }) }),
+    })
+    const started = simulated.journal.find(({ data }) => data['event'] === 'start')
+    return {
+      cordoned: kubeNode(simulated, 'a').unschedulable,
+      written: started?.data['onDrainFailure'],
+      said: error?.message,
+    }
+  }
+
+  test('leaves the node cordoned where somebody is at the terminal, and writes that down', async () => {
+    expect(await start(true)).toEqual({
+      cordoned: true,
+      written: 'pause',
+      said: expect.stringMatching(/a stays cordoned, as somebody is at this terminal$/),
+    })
+  })
+
+  test.each([[false], [undefined]])('leaves nothing behind where nobody is (%s)', async (attended) => {
+    expect(await start(attended)).toEqual({
+      cordoned: false,
+      written: 'uncordon',
+      said: expect.stringMatching(/a is as it was before$/),
+    })
+  })
+
+  test('is undone by a process without a terminal after one at a terminal', async () => {
+    const simulated = simulate(blockedScenario(), withPolicy({ onDrainFailure: 'auto' }))
+    await simulated.start({ act: async (job) => run({ ...job, attended: true }) })
+    await simulated.start()
+    expect(kubeNode(simulated, 'a').unschedulable).toBe(false)
   })
 })
 
