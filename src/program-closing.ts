@@ -35,6 +35,13 @@ export const realClosingCommands: ClosingCommands = {
   rbac: async () => (await import('./commands/rbac.ts')).rbac,
 }
 
+/** For nodes that still have k3OS on their disks. */
+function sshOptions(command: Command): void {
+  command
+    .option('-i, --identity <file>', 'private key for SSH')
+    .option('--known-hosts <file>', 'host keys to trust; default: ~/.ssh/known_hosts')
+}
+
 function clusterOptions(command: Command): void {
   command
     .option('--kubeconfig <file>', 'how to reach the cluster; default: $KUBECONFIG, ~/.kube/config')
@@ -90,6 +97,7 @@ export function addClosingCommands({ program, add, output }: ProgramParts, comma
     .option('--out <file>', 'where to write the plan', 'finalize.json')
     .addOption(output(['table', 'json'], 'table'))
   clusterOptions(finalize)
+  sshOptions(finalize)
   const finalizeApply = add(
     finalize,
     'apply',
@@ -102,6 +110,7 @@ export function addClosingCommands({ program, add, output }: ProgramParts, comma
     .option('--approve-plan <digest>', 'approve this very plan, where nobody can be asked')
     .addOption(output(['table', 'json'], 'table'))
   clusterOptions(finalizeApply)
+  sshOptions(finalizeApply)
   add(
     program,
     'rbac',

@@ -56,13 +56,19 @@ export function sshHost(options: SshOptions): SshHost {
     })
   }
 
-  const inPlace: HostControl['actInPlace'] = async (address, words, input, signal) => {
+  const inPlace = async (
+    address: HostAddress,
+    words: readonly string[],
+    input: Request['stdin'],
+    /** undefined: as long as a disk and the network take, bounded by the caller's signal. */
+    timeoutMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<string> => {
     const request = {
       what: `${words[0]} of a move in place`,
       command: asRoot(['sh', '-c', nodeScript(), 'sh', ...words]),
       stdin: input,
-      // A root tree takes as long as the network does; the caller's signal bounds it.
-      timeoutMs: typeof input === 'string' && input === '' ? options.commandTimeoutMs : undefined,
+      timeoutMs,
       maxBytes: maxFileBytes,
     }
     const { stdout } = expectSuccess(address, request, await run(address, request, signal))
@@ -128,8 +134,9 @@ export function sshHost(options: SshOptions): SshHost {
       return Object.fromEntries(digests)
     },
 
-    askInPlace: async (address, words, signal) => inPlace(address, words, '', signal),
-    actInPlace: inPlace,
+    askInPlace: async (address, words, signal) =>
+      inPlace(address, words, '', options.commandTimeoutMs, signal),
+    actInPlace: async (address, words, input, signal) => inPlace(address, words, input, undefined, signal),
   }
 }
 

@@ -15,7 +15,9 @@ import { parseJournal } from '../core/journal.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
 import type { Plan } from '../core/plan.ts'
 import { isUnfinished, parseRunRecord } from '../core/run-record.ts'
-import { actionsFor, begunItems, carryOutFinalize } from '../migrate/finalize.ts'
+import { compareText } from '../core/findings.ts'
+import { readBesideState } from '../core/in-place/beside.ts'
+import { actionsFor, begunItems, carryOutFinalize, type DiskHost } from '../migrate/finalize.ts'
 import { marker } from '../migrate/steps/check.ts'
 import { leaseAnnotations } from '../migrate/lease.ts'
 import type { AccessReviewer, Clock, Kube, LeaseStore, LeftoverStore, NodeLister } from '../migrate/ports.ts'
@@ -25,9 +27,10 @@ import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
 import { refuseMissingPermissions } from './permissions.ts'
 import { readPlan } from './plan-inputs.ts'
+import type { RunOptions } from './run-options.ts'
 import { requireDocument } from './read-document.ts'
 
-interface ClusterOptions {
+interface ClusterOptions extends Pick<RunOptions, 'identity' | 'knownHosts'> {
   readonly kubeconfig?: string
   readonly context?: string
   readonly stateDir?: string
@@ -52,6 +55,7 @@ export interface FinalizeClusterPorts {
   readonly nodes: Pick<NodeLister, 'nodes'>
   readonly leftovers: LeftoverStore
   readonly lease: Pick<LeaseStore, 'read'>
+  readonly host: DiskHost
   readonly access?: AccessReviewer
   readonly clock: Clock
 }
@@ -204,8 +208,8 @@ async function readFinalizePlan(file: string): Promise<FinalizePlan> {
 }
 
 async function survey(
-  { knownNodes }: CompleteRun,
-  { nodes: lister, leftovers }: FinalizeClusterPorts,
+  { knownNodes, plan }: CompleteRun,
+  { nodes: lister, leftovers, host }: FinalizeClusterPorts,
   signal: AbortSignal,
 ): Promise<LeftoverFacts> {
   const [nodes, upgradePlans] = await Promise.all([lister.nodes(signal), leftovers.upgradePlans(signal)])
@@ -216,9 +220,31 @@ async function survey(
     const uid = await leftovers.uidOf({ resource: 'secrets', namespace, name }, signal)
     return uid === undefined ? undefined : { node, name, uid }
   })
+  const disks = (await nodesBesideK3os(plan, nodes, host, signal)).toSorted((a, b) =>
+    compareText(a.node, b.node),
+  )
   const name = 'k3os-migrate'
   const uid = await leftovers.uidOf({ resource: 'leases', namespace, name }, signal)
-  return { nodes, upgradePlans, passwordSecrets, lease: uid === undefined ? null : { name, uid } }
+  return { nodes, upgradePlans, disks, passwordSecrets, lease: uid === undefined ? null : { name, uid } }
+}
+
+/** Those of a move in place that still have k3OS beside them, as each says itself. */
+async function nodesBesideK3os(
+  { method, nodes: planned }: Plan,
+  nodes: LeftoverFacts['nodes'],
+  host: DiskHost,
+  signal: AbortSignal,
+): Promise<LeftoverFacts['disks'][number][]> {
+  if (method.kind !== 'in-place') return []
+  const moved = planned.filter(({ name }) =>
+    nodes.some((node) => node.name === name && !node.osImage.startsWith('k3OS')),
+  )
+  const tree = method.tree.id
+  return present(moved, async ({ name, address }) => {
+    const text = await host.askInPlace({ name, ...address }, ['state', tree], signal)
+    const { k3osMib } = readBesideState(text, name)
+    return k3osMib === null ? undefined : { node: name, address, tree, mib: k3osMib }
+  })
 }
 
 async function present<T, R>(all: readonly T[], find: (one: T) => Promise<R | undefined>): Promise<R[]> {
@@ -307,12 +333,12 @@ async function approve(
   })
 }
 
-async function realPorts(
-  { kubeconfig, context }: ClusterOptions,
-  io: CommandIo,
-): Promise<FinalizeClusterPorts> {
-  const [{ connectCluster }, { systemClock }] = await Promise.all([
+async function realPorts(options: ClusterOptions, io: CommandIo): Promise<FinalizeClusterPorts> {
+  const { kubeconfig, context } = options
+  const [{ connectCluster }, { sshHost }, { sshSettings }, { systemClock }] = await Promise.all([
     import('../adapters/kube.ts'),
+    import('../adapters/ssh.ts'),
+    import('./ssh-settings.ts'),
     import('../adapters/clock.ts'),
   ])
   const choice = {
@@ -320,5 +346,13 @@ async function realPorts(
     ...(context === undefined ? {} : { context }),
   }
   const { kube, reader, leftovers, lease, access } = await connectCluster(choice, io.env)
-  return { kube, nodes: reader, leftovers, lease, access, clock: systemClock }
+  return {
+    kube,
+    nodes: reader,
+    leftovers,
+    lease,
+    access,
+    host: sshHost(sshSettings(options, io)),
+    clock: systemClock,
+  }
 }

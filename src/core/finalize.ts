@@ -10,8 +10,7 @@ import { matchesSelector } from './selector.ts'
 
 /**
  * What k3OS and our own run leave in a cluster when the last node has moved (rolling-migration 2.3), as data: found, listed,
- * approved, removed. What lies on disks is another kind of leftover: one more member of `leftoverSchema`, found where
- * `findLeftovers` is called and removed in `migrate/finalize.ts`.
+ * approved, removed.
  */
 
 const textMap = z.record(z.string(), z.string())
@@ -39,9 +38,21 @@ const objectSchema = z.strictObject({
   why: z.string(),
 })
 
-export const leftoverSchema = z.discriminatedUnion('kind', [nodeKeysSchema, objectSchema])
+/** k3OS on the disk of a node that was moved in place: the way back, and the room it takes. */
+const diskSchema = z.strictObject({
+  kind: z.literal('disk'),
+  node: z.string(),
+  address: z.strictObject({ host: z.string(), port: z.number(), user: z.string() }),
+  /** The new system's folder, `/os/TREE`. */
+  tree: z.string(),
+  mib: z.number(),
+  why: z.string(),
+})
+
+export const leftoverSchema = z.discriminatedUnion('kind', [nodeKeysSchema, objectSchema, diskSchema])
 export type Leftover = z.infer<typeof leftoverSchema>
 export type LeftoverObject = z.infer<typeof objectSchema>
+export type LeftoverDisk = z.infer<typeof diskSchema>
 export type LeftoverNodeKeys = z.infer<typeof nodeKeysSchema>
 
 /** The document `FinalizePlan`. */
@@ -72,6 +83,7 @@ export function finalizeDigest(
 
 /** `Plan k3os-system/k3os-latest`, `labels k3os.io/mode, k3os.io/version of node shop-1`: also what tells items apart. */
 export function leftoverText(item: Leftover): string {
+  if (item.kind === 'disk') return `k3OS (${item.mib} MiB) on the disk of ${item.node}`
   if (item.kind === 'object') return `${objectKinds[item.resource]} ${item.namespace}/${item.name}`
   const parts = [
     named('label', Object.keys(item.labels)),
@@ -107,6 +119,8 @@ export interface FoundPlan {
 export interface LeftoverFacts {
   readonly nodes: readonly KubeNode[]
   readonly upgradePlans: readonly FoundPlan[]
+  /** Of nodes that were moved in place and still have k3OS on their disks. */
+  readonly disks: readonly Omit<LeftoverDisk, 'kind' | 'why'>[]
   /** `NODE.node-password.k3s` of nodes that the run knew and the cluster has no more. */
   readonly passwordSecrets: readonly { readonly node: string; readonly name: string; readonly uid: string }[]
   /** The Lease of runs, which holds the record of the last one too; null when there is none. */
@@ -149,6 +163,8 @@ export function findLeftovers(
     refuseSelected(plan, moved, k3osLabels)
   return {
     items: [
+      // First, as it is what cannot be undone: whoever stops then has lost no label that leads back.
+      ...facts.disks.map((disk) => ({ kind: 'disk' as const, ...disk, why: disksWhy })),
       ...goes.map(({ plan, uid, sha256 }) =>
         object(
           'plans',
@@ -194,6 +210,8 @@ export function findLeftovers(
     ],
   }
 }
+
+const disksWhy = 'the node runs without it; nothing leads back to k3OS afterwards'
 
 function object(
   resource: LeftoverObject['resource'],
@@ -280,6 +298,8 @@ export function itemKey(item: Leftover): string {
   switch (item.kind) {
     case 'object':
       return `${item.resource}/${item.namespace}/${item.name}`
+    case 'disk':
+      return `disk/${item.node}`
     case 'node-keys':
       return `node/${item.node}/${item.why}`
   }

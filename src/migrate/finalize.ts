@@ -4,22 +4,30 @@ import {
   leftoverText,
   type FinalizePlan,
   type Leftover,
+  type LeftoverDisk,
   type LeftoverNodeKeys,
 } from '../core/finalize.ts'
+import { readBesideState } from '../core/in-place/beside.ts'
+import { entryNames, finalMenu } from '../core/in-place/grub-cfg.ts'
 import type { KubeNode } from '../core/inventory.ts'
 import type { JournalRecord } from '../core/journal.ts'
 import { runRecord } from '../core/run-state.ts'
 import { Journal } from './journal.ts'
-import type { Clock, JournalSink, Kube, LeftoverStore, RunFiles } from './ports.ts'
+import type { Clock, Host, HostControl, JournalSink, Kube, LeftoverStore, RunFiles } from './ports.ts'
 import type { Action } from './step.ts'
 import { stopped } from './wait.ts'
 
 /** Records of `finalize` in its own journal, beside that of the run. */
 const finalizeStep = 'finalize'
 
+/** What is needed of a node's SSH for that. */
+export type DiskHost = Pick<Host & HostControl, 'readFile' | 'askInPlace' | 'actInPlace'>
+
 export interface FinalizePorts {
   readonly kube: Pick<Kube, 'node' | 'patchNode'>
   readonly leftovers: LeftoverStore
+  /** For what lies on disks. */
+  readonly host: DiskHost
   readonly clock: Clock
   readonly files: Pick<RunFiles, 'sha256'>
 }
@@ -69,7 +77,7 @@ export async function carryOutFinalize(job: FinalizeJob): Promise<readonly Journ
 }
 
 async function removeItem(item: Leftover, job: FinalizeJob, journal: Journal): Promise<void> {
-  const where = item.kind === 'node-keys' ? item.node : 'cluster'
+  const where = item.kind === 'object' ? 'cluster' : item.node
   const key = itemKey(item)
   const signal = AbortSignal.any([job.stop, job.ports.clock.timeout(60_000)])
   const actions = await actionsFor(item, job.ports, signal)
@@ -94,7 +102,7 @@ async function removeItem(item: Leftover, job: FinalizeJob, journal: Journal): P
 /** Reads, and says what is to be done: nothing when it is gone already. A dry run prints the sentences. */
 export async function actionsFor(
   item: Leftover,
-  { kube, leftovers }: Pick<FinalizePorts, 'kube' | 'leftovers'>,
+  { kube, leftovers, host }: Pick<FinalizePorts, 'kube' | 'leftovers' | 'host'>,
   signal: AbortSignal,
 ): Promise<Action[]> {
   switch (item.kind) {
@@ -107,6 +115,8 @@ export async function actionsFor(
         },
       ]
     }
+    case 'disk':
+      return diskActions(item, host, signal)
     case 'node-keys': {
       const node = await kube.node(item.node, signal)
       if (node === undefined || node.uid !== item.uid) return []
@@ -121,6 +131,33 @@ export async function actionsFor(
           ]
     }
   }
+}
+
+/** Refuses (exit 3) a node that does not run the new system for good: k3OS is what it would go back to. */
+async function diskActions(item: LeftoverDisk, host: DiskHost, signal: AbortSignal): Promise<Action[]> {
+  const { node, tree } = item
+  const address = { name: node, ...item.address }
+  const state = readBesideState(await host.askInPlace(address, ['state', tree], signal), node)
+  if (state.k3osMib === null) return []
+  const menu = finalMenu((await host.readFile(address, '/state/boot/grub/grub.cfg', signal)) ?? '', tree)
+  if (
+    state.system !== 'new' ||
+    !state.confirmed ||
+    state.settled !== entryNames(tree).settled ||
+    menu === undefined
+  )
+    throw new MigrateError(`${node} does not run the new system for good, so k3OS stays on its disk`, {
+      exitCode: exitCode.inhibitors,
+      hint: 'k3os-migrate status; move it again, or leave it out',
+    })
+  return [
+    {
+      describe: `remove ${leftoverText(item)}, and from its boot menu`,
+      run: async (running) => {
+        await host.actInPlace(address, ['finalize', tree], menu, running)
+      },
+    },
+  ]
 }
 
 function patchWithout(item: LeftoverNodeKeys, node: KubeNode): Parameters<Kube['patchNode']>[1] | null {

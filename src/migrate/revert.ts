@@ -6,6 +6,9 @@ import { Halt } from './halt.ts'
 import { Journal } from './journal.ts'
 import { fenced } from './locked-run.ts'
 import { carryOutAll, type Run, type RunResult } from './runner.ts'
+import type { StepContext } from './step.ts'
+import { stepContext } from './step-context.ts'
+import { besideState } from './steps/beside.ts'
 import { rollBack } from './undo.ts'
 
 /**
@@ -44,6 +47,7 @@ async function carryBack(job: Run, journal: Journal, node: PlanNode): Promise<vo
   const isBegun = state.phase === 'reverting'
   const attempt = isBegun ? state.attempt : state.attempt + 1
   if (!isBegun) {
+    await refuseWithoutK3os(stepContext(job, journal, node, attempt, 'capture'))
     job.onEvent({ type: 'approval.wait', node: node.name })
     const approval = await job.approve(node)
     const approved = approval === undefined ? {} : { approval }
@@ -53,6 +57,15 @@ async function carryBack(job: Run, journal: Journal, node: PlanNode): Promise<vo
   await carryOutAll(job, journal, node, attempt)
   await journal.result(node.name, nodeRecord, attempt, { outcome: 'reverted' })
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'rolled-back' })
+}
+
+async function refuseWithoutK3os(context: StepContext): Promise<void> {
+  const { name } = context.node
+  if ((await besideState(context)).k3osMib !== null) return
+  throw new MigrateError(`${name} has no k3OS on its disk any more: finalize removed it`, {
+    exitCode: exitCode.inhibitors,
+    hint: 'install k3OS again, with the backup of its data',
+  })
 }
 
 /** The node with the steps of the way back; exit 64 for one that has no such way, 3 for one that must not take it. */

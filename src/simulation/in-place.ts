@@ -14,10 +14,12 @@ export interface SimDisk {
   /** GRUB's menu of ours; null: as k3OS's installer wrote it. */
   menu: string | null
   block: Uint8Array
+  /** What k3OS's own system takes; null when it was removed. */
+  k3osMib: number | null
 }
 
 export function emptyDisk(): SimDisk {
-  return { tree: null, menu: null, block: writeGrubEnvironment(new Map()) }
+  return { tree: null, menu: null, block: writeGrubEnvironment(new Map()), k3osMib: 300 }
 }
 
 const confirmedPath = '/etc/k3os-migrate/confirmed'
@@ -54,6 +56,8 @@ export function simulatedInPlace(world: World, reach: (name: string) => SimNode)
       else if (command === 'stop') node.k3sStopped = true
       else if (command === 'start') node.k3sStopped = false
       else if (command === 'confirm') writeOn(node, confirmedPath, '')
+      else if (command === 'finalize')
+        Object.assign(disk, { menu: new TextDecoder().decode(bytes), k3osMib: null })
       else if (command === 'restart') reboot(world, node)
       if (command === 'unpack') disk.tree = new Map()
       return ''
@@ -106,6 +110,7 @@ armed=${variables.get('next_entry') ?? ''}
 settled=${variables.get('saved_entry') ?? ''}
 confirmed=${system === 'new' && files.has(confirmedPath) ? 'yes' : ''}
 k3sStopped=${system === 'k3os' && k3sStopped ? 'yes' : ''}
+k3osMib=${disk.k3osMib ?? ''}
 features=has_journal ext_attr filetype extent
 `
 }

@@ -22,6 +22,7 @@ export function simulatedHost(world: World): Host & HostControl {
       const node = reach(address)
       if (path === '/proc/sys/kernel/random/boot_id') return `${node.bootId}\n`
       if (path === '/sys/class/dmi/id/product_uuid') return node.spec.file(path)
+      if (path === '/state/boot/grub/grub.cfg') return node.disk.menu ?? undefined
       if (node.system === 'new') return node.files.get(path)
       return node.spec.file(path) ?? (path === '/boot/grub/grub.cfg' ? installerMenu : undefined)
     },

@@ -12,6 +12,7 @@
 #   remove ID           takes all of it away again
 # Under the new system:
 #   confirm             nobody takes it back any more when its deadline is over
+#   finalize ID         a new grub.cfg without k3OS; then k3OS's system is removed
 # Under both:
 #   state ID            where the move stands, one NAME=VALUE a line
 #   environment         prints grubenv
@@ -161,6 +162,7 @@ case $command in
     echo "settled=$(variable saved_entry)"
     echo "confirmed=$(yes_if [ -e /etc/k3os-migrate/confirmed ])"
     echo "k3sStopped=$([ "$system" = new ] || rc-service k3s-service status >/dev/null 2>&1 || echo yes)"
+    echo "k3osMib=$([ ! -e "$state/k3os/system/kernel/current" ] || du -sm "$state/k3os/system" | cut -f1)"
     echo "features=$(super 'Filesystem features')"
     cd /
     ;;
@@ -278,6 +280,22 @@ case $command in
     : >/etc/k3os-migrate/confirmed
     sync
     systemctl stop k3os-migrate-deadline.service
+    ;;
+  finalize)
+    [ "$system" = new ] || fail 'the new system does not run here'
+    [ -e /etc/k3os-migrate/confirmed ] || fail 'the new system is on trial: k3OS is its way back'
+    [ -d "/state/os/$id" ] || fail "there is no /os/$id"
+    cat >"$grub/grub.cfg.new"
+    [ -s "$grub/grub.cfg.new" ] || fail 'the menu arrived empty'
+    sync
+    mv -f "$grub/grub.cfg.new" "$grub/grub.cfg"
+    sync
+    if command -v debugfs >/dev/null; then
+      on_disk /boot/grub/grub.cfg | cmp -s - "$grub/grub.cfg" || fail 'GRUB would still read the old menu'
+    fi
+    # What no entry names any more. The folders that are bound lie in k3os/data and stay.
+    rm -rf /state/k3os/system "$grub/grub.cfg.k3os"
+    sync
     ;;
   restart)
     sync

@@ -22,6 +22,8 @@ export interface BesideState {
   readonly confirmed: boolean
   /** k3OS runs without k3s. */
   readonly k3sStopped: boolean
+  /** What k3OS's own system takes on the disk; null when it was removed. */
+  readonly k3osMib: number | null
   /** Feature words of STATE. */
   readonly features: string
 }
@@ -55,6 +57,7 @@ export function readBesideState(text: string, node: string): BesideState {
     settled: optional('settled'),
     confirmed: word('confirmed') === 'yes',
     k3sStopped: word('k3sStopped') === 'yes',
+    k3osMib: optional('k3osMib') === null ? null : Number(word('k3osMib')),
     features: word('features'),
   }
 }

@@ -161,6 +161,30 @@ ${entry(`${system.title} (on trial)`, names.trial, newSystemLines(system, system
 ${entry(system.title, names.settled, newSystemLines(system, system.settledArguments))}`
 }
 
+/**
+ * The menu of a node that k3OS is taken off for good, made of the one that `migrationMenu` wrote: the new system, and behind it
+ * the kernel before the newest, as Debian's links name it. undefined when the text is not such a menu.
+ */
+export function finalMenu(text: string, id: string): string | undefined {
+  const [head, rest] = text.split('\n# By k3os-migrate. ')
+  const name = entryNames(id).settled
+  const [, title, lines] =
+    new RegExp(String.raw`^menuentry "([^"]*)" --id ${name} \{\n([^}]*)\}$`, 'm').exec(rest ?? '') ?? []
+  if (head === undefined || title === undefined || lines === undefined) return undefined
+  const own = lines
+    .trim()
+    .split('\n')
+    .map((line) => line.trim())
+  const before = own.map((line) => line.replace(/\/(vmlinuz|initrd\.img)(?= |$)/, '/$1.old'))
+  return `${head.trimEnd()}
+
+# By k3os-migrate: k3OS was removed from this disk.
+set fallback=1
+
+${entry(title, name, own)}
+${entry(`${title}, with the kernel before`, `${name}-before`, before)}`
+}
+
 function newSystemLines({ id, stateUuid, nonce }: NewSystem, more: readonly string[]): string[] {
   const words = [`root=UUID=${stateUuid}`, 'rw', `beside=/os/${id}`, `${nonceArgument}=${nonce}`, ...more]
   return [

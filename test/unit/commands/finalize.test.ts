@@ -158,8 +158,14 @@ function ports(): FinalizeClusterPorts {
             }
           : undefined,
     },
+    host: { readFile: noDisk, askInPlace: noDisk, actInPlace: noDisk },
     clock: new VirtualClock(new Date('2026-11-25T08:00:00Z')),
   }
+}
+
+/** These nodes were rebuilt: nothing of k3OS is on their disks, and nobody looks. */
+async function noDisk(): Promise<never> {
+  throw new Error('the disk of a rebuilt node was asked for')
 }
 
 const planFile = (): FinalizePlan =>

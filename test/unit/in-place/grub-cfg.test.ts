@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
   entryNames,
+  finalMenu,
   migrationMenu,
   readInstallerMenu,
   type InstallerMenu,
@@ -120,5 +121,33 @@ describe('the menu of a node on its way', () => {
 
   test.skipIf(!existsSync('/usr/bin/grub-script-check'))('is a script that GRUB can read', () => {
     expect(execFileSync('grub-script-check', { input: menu, encoding: 'utf8' })).toBe('')
+  })
+})
+
+describe('the menu of a node without k3OS', () => {
+  const menu = migrationMenu(known(stock), system)
+  const final = finalMenu(menu, system.id) ?? ''
+
+  test('boots the new system, and behind it the kernel before the newest', () => {
+    expect(final.startsWith(head.trimEnd())).toBe(true)
+    expect(final.match(/^ {2}(linux|initrd) .*$/gm)).toEqual([
+      `  linux /os/debian-1/vmlinuz root=UUID=${system.stateUuid} rw beside=/os/debian-1 k3os-migrate.nonce=c0ffee ${settledArguments(needs).join(' ')}`,
+      '  initrd /os/debian-1/initrd.img',
+      `  linux /os/debian-1/vmlinuz.old root=UUID=${system.stateUuid} rw beside=/os/debian-1 k3os-migrate.nonce=c0ffee ${settledArguments(needs).join(' ')}`,
+      '  initrd /os/debian-1/initrd.img.old',
+    ])
+    expect(final).not.toMatch(/k3os\/system|next_entry|trial/)
+  })
+
+  test.each([
+    ["k3OS's own menu", stock, 'debian-1'],
+    ['the menu of another system', menu, 'debian-2'],
+    ['itself', final, 'debian-1'],
+  ])('is not made of %s', (_what, text, id) => {
+    expect(finalMenu(text, id)).toBeUndefined()
+  })
+
+  test.skipIf(!existsSync('/usr/bin/grub-script-check'))('is a script that GRUB can read', () => {
+    expect(execFileSync('grub-script-check', { input: final, encoding: 'utf8' })).toBe('')
   })
 })

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { exitCode } from '../../../src/core/errors.ts'
+import type { Leftover } from '../../../src/core/finalize.ts'
 import { readGrubEnvironment } from '../../../src/core/in-place/grubenv.ts'
 import type { Plan } from '../../../src/core/plan.ts'
 import { revertNode } from '../../../src/migrate/revert.ts'
+import { actionsFor } from '../../../src/migrate/finalize.ts'
 import { withAround } from '../../../src/migrate/port-calls.ts'
 import type { SimNode } from '../../../src/simulation/world.ts'
 import { inPlace, Killed, simulate, smallScenario, type Simulated } from '../../support/simulated-run.ts'
@@ -189,6 +191,52 @@ describe('a node that is taken back', () => {
     if (isMoved) await simulated.start()
     const { exit, error } = await revert(simulated)
     expect([exit, error?.message]).toEqual([exitCode.usage, expect.stringContaining(words)])
+  })
+})
+
+describe('k3OS on the disk of a node that was moved in place', () => {
+  const item = (simulated: Simulated): Leftover => {
+    const { name, address } = simulated.plan.nodes[0] ?? {
+      name: '',
+      address: { host: '', port: 0, user: '' },
+    }
+    return { kind: 'disk', node: name, address, tree: 'debian-1', mib: 300, why: 'test' }
+  }
+  const signal = new AbortController().signal
+  const ports = ({ ports: { kube, host } }: Simulated): Parameters<typeof actionsFor>[1] => ({
+    kube,
+    host,
+    leftovers: {
+      upgradePlans: async () => [],
+      uidOf: async () => undefined,
+      remove: async () => {},
+    },
+  })
+
+  it('goes with its entries in the boot menu, and then nothing leads back', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    await simulated.start()
+    const actions = await actionsFor(item(simulated), ports(simulated), signal)
+    expect(actions.map(({ describe: text }) => text)).toEqual([
+      'remove k3OS (300 MiB) on the disk of a, and from its boot menu',
+    ])
+    for (const action of actions) await action.run(signal)
+    expect(machine(simulated).disk.menu).not.toContain('/k3os/system')
+    expect(await actionsFor(item(simulated), ports(simulated), signal)).toEqual([])
+    const { exit, error } = await simulated.start({ act: async (job) => revertNode(job, 'a') })
+    expect([exit, error?.message]).toEqual([
+      exitCode.inhibitors,
+      expect.stringContaining('no k3OS on its disk'),
+    ])
+    expect(machine(simulated).kube.unschedulable).toBe(false)
+  })
+
+  it('stays as long as the new system is on trial', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    await killedAt(simulated, 'confirm', 'before')
+    await expect(actionsFor(item(simulated), ports(simulated), signal)).rejects.toMatchObject({
+      exitCode: exitCode.inhibitors,
+    })
   })
 })
 
