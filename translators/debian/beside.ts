@@ -5,21 +5,13 @@ import { translateFinding } from '../../src/core/rules/translate.ts'
 import type { Translation, TranslationSource, Translator } from '../../src/core/translation.ts'
 import { systemFindings } from '../linux/findings.ts'
 import { rootFile, traceInto, withoutCollisions, type RootFile } from '../linux/root-file.ts'
-import type { LinuxSystem } from '../linux/system.ts'
 import { systemdNode } from '../linux/systemd-node.ts'
 import { tmpfilesPath } from '../linux/systemd.ts'
 import { networkParts } from './beside-network.ts'
 import { accessParts } from './beside-user.ts'
 import { translator } from './index.ts'
+import { beside as system } from './release.ts'
 import { enabled, enabledOfTree, rootTar, type RootLink } from './root-tar.ts'
-import { debian } from './system.ts'
-
-const system: LinuxSystem = {
-  ...debian,
-  title: 'Debian beside k3OS',
-  // /usr/local is k3OS's own.
-  k3sBinary: '/usr/bin/k3s',
-}
 
 const file = 'root.tar'
 
@@ -140,8 +132,10 @@ function ownFindings(source: TranslationSource): Finding[] {
     storage: 'k3os-migrate image build --target debian --with iscsi nfs',
   })
   return [
-    // The menu beside k3OS's starts the kernel with the hierarchy that k3OS has.
-    ...common.filter(({ rule }) => rule !== 'TRN-CGROUP-V2'),
+    ...common.filter(({ rule }) => rule !== 'TRN-CGROUP-V1'),
+    ...(host.k3s.needsCgroupV1
+      ? [translateFinding('TRN-CGROUP-V1-TREE', { version: host.k3s.version ?? '' }, { node: name })]
+      : []),
     ...(host.k3s.role !== 'none' && host.k3s.nodePassword === null && isPasswordInMemory(source)
       ? [translateFinding('TRN-NODE-PASSWORD-UNKNOWN', undefined, { node: name })]
       : []),

@@ -8,12 +8,12 @@ import { traceInto } from '../linux/root-file.ts'
 import { systemdNode } from '../linux/systemd-node.ts'
 import { networkChoices } from './network-choices.ts'
 import { preseed } from './preseed.ts'
-import { debian as system } from './system.ts'
+import { imageOf, releaseFor } from './release.ts'
 
-/** Debian 13 with the node's own k3s, by a cloud image and a NoCloud seed. */
+/** Debian 13 (12 where k3s is too old for it) with the node's own k3s, by a cloud image and a NoCloud seed. */
 export const translator: Translator = {
   id: 'debian',
-  title: system.title,
+  title: 'Debian 13',
   requires: {
     machines: ['x86_64', 'aarch64', 'armv7l'],
     memoryMib: 512,
@@ -27,6 +27,8 @@ export const translator: Translator = {
   },
   translate(source, tools): Translation {
     const { host, facts } = source
+    const release = releaseFor(host)
+    const { system } = release
     const bootArguments = kernelArguments(host, system)
     const node = systemdNode(source, system, tools, [...grubDropIn(bootArguments), ...wifiLink(host.network)])
     const files = seedFiles({ ...source, ...node, updatesGrub: bootArguments.length > 0 }, tools)
@@ -37,7 +39,7 @@ export const translator: Translator = {
         label: 'CIDATA',
         place: 'new',
         files: files.map((file) => file.path),
-        image: imageFor(facts?.machine ?? null),
+        image: imageOf(release, facts?.machine ?? null),
       }),
       findings: [
         ...node.findings,
@@ -50,12 +52,4 @@ export const translator: Translator = {
       trace: [...traceInto('user-data', node.files), ...traceOfSeed(host)],
     }
   },
-}
-
-/** Debian makes no cloud image for 32-bit ARM: there its installer lays the seed down. */
-function imageFor(machine: string | null): string {
-  if (machine === 'armv7l')
-    return 'https://deb.debian.org/debian/dists/trixie/main/installer-armhf/current/images/netboot/'
-  const architecture = machine === 'aarch64' ? 'arm64' : 'amd64'
-  return `https://cloud.debian.org/images/cloud/trixie/latest/debian-13-generic-${architecture}.raw`
 }

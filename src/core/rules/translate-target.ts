@@ -37,6 +37,18 @@ export const targetTexts = {
       ],
     }),
   },
+  'TRN-CGROUP-V1-TREE': {
+    severity: 'high',
+    title: 'This k3s needs a root tree of Debian 12',
+    text: ({ version }: { version: string }) => ({
+      summary: `k3s ${version} only runs on cgroup v1, which the kernel of Debian 12 has and that of Debian 13 lacks`,
+      diagnosis: 'On a root tree of Debian 13 k3s would not start, and the node would go back to k3OS.',
+      remediations: [
+        { type: 'command', text: 'k3os-migrate image build --target debian --release bookworm' },
+        { type: 'hint', text: 'or upgrade k3s to 1.20.4 or newer while still on k3OS' },
+      ],
+    }),
+  },
   'TRN-CGROUP-V2': {
     severity: 'low',
     title: 'The cgroup hierarchy changes',

@@ -255,6 +255,12 @@ describe.skipIf(skip)(
   },
 )
 
+test.skipIf(skip)('the kernel of Debian 13 has no memory for cgroup v1, as the translation says', () => {
+  const config = execFileSync('tar', ['-xOf', tree, '--wildcards', './boot/config-*'], { encoding: 'utf8' })
+  expect(config).toContain('\n# CONFIG_MEMCG_V1 is not set\n')
+  expect(config).toContain('\n# CONFIG_CPUSETS_V1 is not set\n')
+})
+
 /** Status and names of the user and of the one that sudo makes of it, over SSH with a pinned host key. */
 function login(root: string, { secret }: KeyPair, knownHosts: string): [number | null, string] {
   writeFileSync(join(root, 'tmp/person'), secret, { mode: 0o600 })

@@ -212,6 +212,14 @@ it('says that wifi does not work, and carries it for a tree of one’s own', () 
   expect(all.has('etc/systemd/system/multi-user.target.wants/wpa_supplicant@wlan0.service')).toBe(true)
 })
 
-it('does not call the cgroup hierarchy a change: the boot menu keeps it', () => {
-  expect(translated(everyKey).findings.map(({ rule }) => rule)).not.toContain('TRN-CGROUP-V2')
+it('says which root tree a k3s needs that only knows cgroup v1', () => {
+  const old = {
+    k3s: { version: 'v1.18.9+k3s1', role: 'server', datastore: 'sqlite', hasNodePassword: true },
+  } as const
+  const rules = (facts?: Parameters<typeof factsWith>[0]) =>
+    translated(everyKey, facts === undefined ? {} : { facts: factsWith(facts) })
+      .findings.map(({ rule }) => rule)
+      .filter((rule) => rule.startsWith('TRN-CGROUP'))
+  expect(rules(old)).toEqual(['TRN-CGROUP-V1-TREE'])
+  expect(rules()).toEqual(['TRN-CGROUP-V2'])
 })
