@@ -80,6 +80,12 @@ export class DrainView {
     return this.settled.what
   }
 
+  /** How long until another look can confirm that the node is empty; 0 while it is not. */
+  confirmableInMs(nowMs: number): number {
+    if (this.settled?.what !== 'empty') return 0
+    return Math.max(0, this.settled.sinceMs + confirmAfterMs - nowMs)
+  }
+
   /** Pods of the list that are still on the node. */
   present(): LeavingPod[] {
     return this.leaving.filter(({ gone }) => !gone)

@@ -69,7 +69,7 @@ export async function drainNode(request: DrainRequest): Promise<DrainOutcome> {
     if (outcome !== undefined) return outcome
     await drain.evictDue()
     drain.heartbeat()
-    await clock.sleep(pollMs, signal)
+    await clock.sleep(drain.untilNextLook(), signal)
   }
 }
 
@@ -116,6 +116,13 @@ class Drain {
     this.listFailure = null
     if (this.view === undefined) this.view = new DrainView(found, uids, this.now(), onEvent)
     else this.view.follow(found, this.now())
+  }
+
+  /** An empty node is looked at once more, when that look counts; in between there is nothing to do. */
+  untilNextLook(): number {
+    const { view, listFailure } = this
+    const confirmableMs = listFailure === null ? (view?.confirmableInMs(this.now()) ?? 0) : 0
+    return Math.max(pollMs, confirmableMs)
   }
 
   /** undefined while there is something to wait for. */

@@ -66,10 +66,19 @@ describe('the end', () => {
     })
   })
 
-  test('lists are a second apart', async () => {
+  test('lists are a second apart while pods are left, and the one that confirms comes when it counts', async () => {
     const node = new DrainedNode([aPod({ name: 'a' })])
     await node.drain()
-    expect(node.lists.map((atMs, index) => atMs - index * 1000)).toEqual(node.lists.map(() => 0))
+    const apart = node.lists.slice(1).map((atMs, index) => atMs - (node.lists[index] ?? 0))
+    expect(apart).toEqual([...apart.slice(0, -1).map(() => 1_000), 5_000])
+    expect(apart.length).toBeGreaterThan(1)
+  })
+
+  test('a look that fails when it should confirm is repeated a second later', async () => {
+    const node = new DrainedNode([])
+    node.listError = (nowMs) => (nowMs === 5_000 ? passing('connection refused') : undefined)
+    expect(await node.drain()).toEqual({ status: 'drained', evicted: [] })
+    expect(node.lists).toEqual([0, 5_000, 6_000])
   })
 })
 
