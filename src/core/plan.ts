@@ -92,6 +92,8 @@ const treeSchema = z.strictObject({
   /** What it takes unpacked. */
   mib: z.number(),
   files: z.number(),
+  /** Its kernel can set up a whole cgroup v1 hierarchy. */
+  cgroupV1: z.boolean(),
 })
 export type PlanTree = z.infer<typeof treeSchema>
 

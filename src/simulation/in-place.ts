@@ -90,6 +90,8 @@ grubenv=1024 8
 etcd=
 cgroupV1=yes
 debugfs=yes
+network=eth0 192.0.2.10/24
+network=default via 192.0.2.1
 directory=/home
 directory=/opt
 `

@@ -137,6 +137,24 @@ look() {
   echo "etcd=$([ ! -d /var/lib/rancher/k3s/server/db/etcd ] || echo yes)"
   echo "cgroupV1=$([ -e /sys/fs/cgroup/cgroup.controllers ] || echo yes)"
   echo "debugfs=$(! command -v debugfs >/dev/null || echo yes)"
+  for card in /sys/class/net/*/device; do
+    [ -e "$card" ] || continue
+    card=${card%/device}
+    ip -o -4 address show dev "${card##*/}" scope global | awk '{ print "network=" $2 " " $4 }'
+  done
+  ip -4 route show default | awk '$2 == "via" { print "network=default via " $3; exit }'
+  while read -r source path type options _; do
+    case $source in
+      "$device" | /dev/root | /dev/loop*) ;;
+      /dev/mapper/* | /dev/dm-* | /dev/md*) echo "assembled=$source" ;;
+      /dev/*)
+        uuid=$(blkid "$source" | sed -n 's/.* UUID="\([^"]*\)".*/\1/p')
+        case ,$options, in *,ro,*) access=ro ;; *) access=rw ;; esac
+        # A folder of a disk that shows up elsewhere too is bound by whoever did that.
+        case $path in / | /dev/* | /var/lib/kubelet/*) ;; *) echo "disk=$uuid $type $access $path" ;; esac
+        ;;
+    esac
+  done </proc/mounts | sort -u
   for parent in / /var /var/lib /var/log /var/spool; do
     find "$parent" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sed 's/^/directory=/'
   done
@@ -214,10 +232,15 @@ case $command in
     mount_state
     root=$state/os/$id
     # The one that runs, not the one that an upgrade has laid ready; and a copy, as k3OS itself will be removed one day.
-    k3s=/k3os/system/k3s/$version/k3s
-    [ -s "$k3s" ] || fail "$k3s is not there: the k3s that runs must be on the disk"
+    k3s=$state/k3os/system/k3s/$version/k3s
+    [ -s "$k3s" ] || fail "k3OS has no k3s $version on its disk, and that is the one that runs"
     cp "$k3s" "$root/usr/bin/k3s.new" && chmod 755 "$root/usr/bin/k3s.new"
     mv -f "$root/usr/bin/k3s.new" "$root/usr/bin/k3s"
+    # Of /etc, which k3OS keeps in memory: made at random when it started, and what storage knows the node by.
+    if [ -s /etc/iscsi/initiatorname.iscsi ]; then
+      mkdir -p "$root/etc/iscsi"
+      cp -p /etc/iscsi/initiatorname.iscsi "$root/etc/iscsi/"
+    fi
     # Never the one of the tree, which all nodes would share, and never k3OS's, which changes at each boot.
     tr -d - </proc/sys/kernel/random/uuid >"$root/etc/machine-id"
     # kubelet hands resolv.conf to pods, where 127.0.0.53 is the pod itself.

@@ -198,6 +198,7 @@ export function inPlace(plan: Plan): Plan {
     title: 'Debian 13',
     mib: 400,
     files: 9000,
+    cgroupV1: false,
   }
   return {
     ...plan,

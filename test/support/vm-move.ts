@@ -164,6 +164,7 @@ export async function makeWorkloads(request: ApiRequest, { localVolumes }: Scena
         template: {
           metadata: { labels },
           spec: {
+            terminationGracePeriodSeconds: 1,
             containers: [
               { name: 'main', image: 'shop/main:1', volumeMounts: [{ name: 'data', mountPath: '/data' }] },
             ],

@@ -14,7 +14,7 @@ import { tarReader, type TarContents } from './tar-entries.ts'
 /** Archives of root trees as they lie on this computer: plain, or compressed by zstd or gzip. */
 export const rootTrees: RootTrees = {
   async digests(file, signal) {
-    const { sha256, contents } = await readTree(file, [], signal)
+    const { sha256, contents } = await readTree(file, () => false, signal)
     return { sha256, lines: checksumLines(contents.files) }
   },
   async *open(file, signal) {
@@ -23,10 +23,16 @@ export const rootTrees: RootTrees = {
 }
 
 const osRelease = 'usr/lib/os-release'
+/** How a kernel of Debian's was built. */
+const kernelConfig = /^boot\/config-[^/]+$/
 
 /** What a plan says of a tree, after reading all of it. Exit 65 for one that cannot boot beside k3OS. */
 export async function describeTree(file: string, signal: AbortSignal): Promise<PlanTree> {
-  const { sha256, contents } = await readTree(file, [osRelease], signal)
+  const { sha256, contents } = await readTree(
+    file,
+    (path) => path === osRelease || kernelConfig.test(path),
+    signal,
+  )
   requireBootable(contents.paths, file)
   const [, title] = /^PRETTY_NAME="?([^"\n]+)"?$/m.exec(contents.kept.get(osRelease) ?? '') ?? []
   const name = basename(file)
@@ -41,12 +47,21 @@ export async function describeTree(file: string, signal: AbortSignal): Promise<P
     title: title ?? name,
     mib: Math.ceil(contents.unpackedBytes / 2 ** 20),
     files: contents.paths.size,
+    cgroupV1: [...contents.kept].some(([path, text]) => kernelConfig.test(path) && hasCgroupV1(text)),
   }
+}
+
+/**
+ * From 6.11 on memory of cgroup v1 is an option of its own (torvalds/linux init/Kconfig), which Debian 13 leaves off; without
+ * memory and processors in it no kubelet runs on v1.
+ */
+function hasCgroupV1(config: string): boolean {
+  return /^CONFIG_MEMCG=y$/m.test(config) && !/^# CONFIG_MEMCG_V1 is not set$/m.test(config)
 }
 
 async function readTree(
   file: string,
-  keep: readonly string[],
+  keep: (path: string) => boolean,
   signal: AbortSignal,
 ): Promise<{ readonly sha256: string; readonly contents: TarContents }> {
   const digest = createHash('sha256')

@@ -18,7 +18,7 @@ export interface TarContents {
   readonly paths: ReadonlySet<string>
   /** In the archive's order; a hard link counts as the file it is a name of. */
   readonly files: readonly TreeFile[]
-  /** What the files named in `keep` hold. */
+  /** What the files that `keep` names hold. */
   readonly kept: ReadonlyMap<string, string>
   readonly unpackedBytes: number
 }
@@ -26,7 +26,7 @@ export interface TarContents {
 /** Feed it chunks of any size; `end` fails with exit 65 when the archive is cut off. */
 export function tarReader(
   file: string,
-  keep: readonly string[],
+  keep: (path: string) => boolean,
 ): { write(chunk: Uint8Array): void; end(): TarContents } {
   const paths = new Set<string>()
   const files = new Map<string, Omit<TreeFile, 'path'>>()
@@ -74,7 +74,7 @@ export function tarReader(
     if (path !== '') paths.add(path)
     const hash: Hash | undefined = type === '0' || type === '\0' ? createHash('sha256') : undefined
     const mode = text(head, 100, 8).trim().slice(-4).padStart(4, '0')
-    const parts: Buffer[] | undefined = keep.includes(path) ? [] : undefined
+    const parts: Buffer[] | undefined = keep(path) ? [] : undefined
     if (type === '1') {
       const target = files.get(link)
       if (target === undefined) throw broken(`${path} is a link to ${link}, which is not there`)

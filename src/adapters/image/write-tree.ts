@@ -21,7 +21,7 @@ export async function writeTree(
   keep: readonly string[],
   accept: (contents: TarContents) => void,
 ): Promise<WrittenTree> {
-  const reader = tarReader(file, keep)
+  const reader = tarReader(file, (path) => keep.includes(path))
   const digest = createHash('sha256')
   let bytes = 0
   const look = new Transform({

@@ -1,4 +1,5 @@
 import { finding, type Finding, type Rule, type RuleId } from '../findings.ts'
+import { versionAtLeast } from '../k3s/version.ts'
 import { inPlaceRules } from '../rules/in-place.ts'
 import { readInstallerMenu } from './grub-cfg.ts'
 import type { NodeLook } from './look.ts'
@@ -8,7 +9,9 @@ export interface Surroundings {
   /** Content of /boot/grub/grub.cfg. */
   readonly menu: string
   /** What the unpacked root tree takes. */
-  readonly tree: { readonly mib: number; readonly files: number }
+  readonly tree: { readonly mib: number; readonly files: number; readonly cgroupV1: boolean }
+  /** `v1.21.5+k3s2`: the one that runs, and will. */
+  readonly k3sVersion: string
   /** Seconds since 1970, here. */
   readonly now: number
 }
@@ -53,6 +56,12 @@ export function inPlaceGates(look: NodeLook, around: Surroundings): Finding[] {
     report('PRE-INPLACE-MEMORY', { mib: look.memoryMib, needed: neededMemoryMib })
   for (const marker of look.markers) report('PRE-INPLACE-MARKER', { marker }, marker)
   if (look.embeddedEtcd) report('PRE-INPLACE-ETCD', {})
+  if (look.assembled.length > 0) report('PRE-INPLACE-DISKS', { devices: look.assembled })
+  if (!look.network.some((line) => line.startsWith('default ')))
+    report('PRE-INPLACE-NETWORK', { lines: look.network })
+  // No evidence of a newer one is not enough here: it would never become Ready.
+  if (!around.tree.cgroupV1 && versionAtLeast(around.k3sVersion, '1.20.4') !== true)
+    report('PRE-INPLACE-CGROUP', { k3s: around.k3sVersion })
   const apart = Math.abs(look.epoch - around.now)
   if (apart > clockToleranceSeconds) report('PRE-INPLACE-CLOCK', { seconds: apart })
   return found

@@ -1,7 +1,7 @@
 export interface KernelNeeds {
   /** What k3OS's own entry says, `tty1` and `ttyS0,115200`; the last one is the main one. */
   readonly consoles: readonly string[]
-  /** k3OS mounts a cgroup v1 hierarchy; the first move keeps it. */
+  /** k3OS mounts a cgroup v1 hierarchy; the first move keeps it where the kernel can. */
   readonly cgroupV1: boolean
   /** Seconds until a system that nobody confirmed restarts into k3OS. */
   readonly deadlineSeconds: number

@@ -1,4 +1,5 @@
 import { exitCode, MigrateError } from '../errors.ts'
+import type { DiskMount } from './units.ts'
 
 /** What a node that runs k3OS says about itself before a move in place: the answer of `node.sh look`, read. */
 export interface NodeLook {
@@ -32,6 +33,12 @@ export interface NodeLook {
   readonly cgroupV1: boolean
   /** GRUB's view of the disk can be read back. */
   readonly canReadBack: boolean
+  /** `eth0 192.0.2.15/24` for each network card, and `default via 192.0.2.1`. */
+  readonly network: readonly string[]
+  /** Other disks that something mounted. */
+  readonly disks: readonly DiskMount[]
+  /** Mounted devices that are put together from others (LVM, md, multipath, crypt). */
+  readonly assembled: readonly string[]
   /** For `planBinds`. */
   readonly directories: readonly string[]
 }
@@ -94,6 +101,13 @@ export function readLook(text: string, node: string): NodeLook {
     embeddedEtcd: word('etcd') === 'yes',
     cgroupV1: word('cgroupV1') === 'yes',
     canReadBack: word('debugfs') === 'yes',
+    network: said.get('network') ?? [],
+    disks: (said.get('disk') ?? []).map((line) => {
+      const [uuid = '', fsType = '', access = '', ...path] = line.split(' ')
+      if (uuid === '') throw unreadable(`UUID of the disk at ${path.join(' ')}`)
+      return { uuid, fsType, readOnly: access === 'ro', path: path.join(' ') }
+    }),
+    assembled: said.get('assembled') ?? [],
     directories: said.get('directory') ?? [],
   }
 }

@@ -11,6 +11,10 @@ const ownPrograms = '/usr/lib/k3os-migrate'
 const confirmedPath = '/etc/k3os-migrate/confirmed'
 /** `SOURCE TARGET` lines that the gate compares: paths on the new system. */
 const bindsPath = '/etc/k3os-migrate/binds'
+/** `INTERFACE ADDRESS/PREFIX` and `default via ADDRESS` lines that the gate waits for. */
+const networkPath = '/etc/k3os-migrate/network'
+/** Seconds since 1970 when the system was laid down. */
+const stagedPath = '/etc/k3os-migrate/staged-at'
 /** One file system by UUID at one place, as a command of k3OS mounted it. */
 export interface DiskMount {
   readonly uuid: string
@@ -28,13 +32,20 @@ const systemd = '/etc/systemd/system'
 const gate = 'k3os-migrate-gate.service'
 const deadline = 'k3os-migrate-deadline.service'
 
-/** Units of a system beside k3OS, and the links that enable them (`path` is the link, `target` what it says). */
-export function inPlaceUnits(
-  binds: readonly BindMount[],
-  disks: readonly DiskMount[],
+/** What a system beside k3OS must find again. */
+export interface OldWorld {
+  readonly binds: readonly BindMount[]
+  readonly disks: readonly DiskMount[]
+  /** Lines for the gate. */
+  readonly network: readonly string[]
+  /** Seconds since 1970, by k3OS's clock. */
+  readonly stagedAt: number
   /** `k3s.service` or `k3s-agent.service`; null where no k3s runs. */
-  k3sService: string | null,
-): {
+  readonly k3sService: string | null
+}
+
+/** Units of a system beside k3OS, and the links that enable them (`path` is the link, `target` what it says). */
+export function inPlaceUnits({ binds, disks, network, stagedAt, k3sService }: OldWorld): {
   readonly files: readonly Unit[]
   readonly links: readonly { readonly path: string; readonly target: string }[]
 } {
@@ -48,6 +59,8 @@ export function inPlaceUnits(
         path: bindsPath,
         content: binds.map(({ from, to }) => `${statePath}/k3os/data${from} ${to}\n`).join(''),
       },
+      { path: networkPath, content: network.map((line) => `${line}\n`).join('') },
+      { path: stagedPath, content: `${stagedAt}\n` },
       { path: `${systemd}/${gate}`, content: gateText(mounts) },
       { path: `${systemd}/${deadline}`, content: deadlineText },
       ...(k3sService === null
@@ -69,8 +82,8 @@ export function inPlaceUnits(
 }
 
 /** The same as an archive that is laid over the new system. */
-export function inPlaceFiles(...parts: Parameters<typeof inPlaceUnits>): Uint8Array {
-  const { files, links } = inPlaceUnits(...parts)
+export function inPlaceFiles(world: OldWorld): Uint8Array {
+  const { files, links } = inPlaceUnits(world)
   const entry = (path: string): Pick<TarEntry, 'path' | 'owner' | 'mode'> => ({
     path: path.slice(1),
     owner: '0:0',
@@ -142,7 +155,7 @@ After=${mounts.join(' ')}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=${ownPrograms}/gate ${bindsPath}
+ExecStart=${ownPrograms}/gate ${bindsPath} ${networkPath} ${stagedPath}
 `
 }
 

@@ -94,6 +94,36 @@ export const inPlaceRules = {
       remediations: [hint('move it with the method command or manual, one member at a time')],
     }),
   }),
+  'PRE-INPLACE-CGROUP': rule<OfNode & { k3s: string }>({
+    severity: 'inhibitor',
+    title: 'k3s needs cgroup v1, which the root tree does not have',
+    text: ({ node, k3s }) => ({
+      summary: `${node} runs k3s ${k3s}, and the kernel of the root tree has no whole cgroup v1`,
+      diagnosis: 'k3s before v1.20.4 does not start on cgroup v2.',
+      remediations: [
+        hint('k3os-migrate image build --target debian --release bookworm; its kernel has it'),
+        hint('or upgrade k3s to v1.20.4 or newer while still on k3OS'),
+      ],
+    }),
+  }),
+  'PRE-INPLACE-DISKS': rule<OfNode & { devices: readonly string[] }>({
+    severity: 'inhibitor',
+    title: 'A disk that the new system would have to put together',
+    text: ({ node, devices }) => ({
+      summary: `${node} has mounted ${devices.join(', ')}, which is made of other devices`,
+      diagnosis: 'Volume groups, arrays, multipath and encryption are not assembled by the new system.',
+      remediations: [hint('move this node with the method command or manual')],
+    }),
+  }),
+  'PRE-INPLACE-NETWORK': rule<OfNode & { lines: readonly string[] }>({
+    severity: 'inhibitor',
+    title: 'The node has no default route',
+    text: ({ node, lines }) => ({
+      summary: `${node} says ${lines.length === 0 ? 'nothing' : `"${lines.join('", "')}"`} of its network, and no default route`,
+      diagnosis: 'k3s is held back until the new system has the addresses and the default route of k3OS.',
+      remediations: [hint('move this node with the method command or manual')],
+    }),
+  }),
   'PRE-INPLACE-CLOCK': rule<OfNode & { seconds: number }>({
     severity: 'inhibitor',
     title: 'The clock of the node is wrong',

@@ -15,7 +15,15 @@ import { readHostFile } from './rebuilt.ts'
 const intentSchema = z.object({
   /** The whole of GRUB's new menu. */
   menu: z.string(),
-  binds: z.array(z.object({ from: z.string(), to: z.string() })),
+  world: z.object({
+    binds: z.array(z.object({ from: z.string(), to: z.string() })),
+    disks: z.array(
+      z.object({ uuid: z.string(), path: z.string(), fsType: z.string(), readOnly: z.boolean() }),
+    ),
+    network: z.array(z.string()),
+    stagedAt: z.number(),
+    k3sService: z.string(),
+  }),
   /** Feature words of STATE before anything was written to it. */
   features: z.string(),
 })
@@ -38,7 +46,8 @@ export const place: Step = {
     const menu = (await readHostFile(context, '/boot/grub/grub.cfg')) ?? ''
     const accepted = new Set(plan.waivers.map(({ key }) => key))
     const now = Math.floor(clock.now().getTime() / 1000)
-    const [first, ...others] = inPlaceGates(look, { node: node.name, menu, tree, now }).filter(
+    const k3sVersion = baseline(context).kubeletVersion
+    const [first, ...others] = inPlaceGates(look, { node: node.name, menu, tree, k3sVersion, now }).filter(
       (found) => isInhibitor(found) && !accepted.has(found.key),
     )
     if (first !== undefined) {
@@ -50,9 +59,19 @@ export const place: Step = {
     }
     const reading = readInstallerMenu(menu)
     if (reading.status === 'foreign') throw new Error('a gate let a foreign menu pass')
-    const needs = { consoles: consolesOf(reading.menu), cgroupV1: look.cgroupV1, deadlineSeconds }
+    const needs = {
+      consoles: consolesOf(reading.menu),
+      cgroupV1: look.cgroupV1 && tree.cgroupV1,
+      deadlineSeconds,
+    }
     return {
-      binds: planBinds(look.directories).binds,
+      world: {
+        binds: planBinds(look.directories).binds,
+        disks: look.disks,
+        network: look.network,
+        stagedAt: look.epoch,
+        k3sService: node.role === 'server' ? 'k3s.service' : 'k3s-agent.service',
+      },
       features: look.features,
       menu: migrationMenu(reading.menu, {
         id: tree.id,
@@ -66,7 +85,7 @@ export const place: Step = {
   },
   async actions(context, intent) {
     const { tree } = inPlaceMethod(context)
-    const { menu, binds } = intentSchema.parse(intent)
+    const { menu, world } = intentSchema.parse(intent)
     const { name } = context.node
     const folder = `/os/${tree.id}`
     return [
@@ -84,7 +103,7 @@ export const place: Step = {
           const own = files.find(({ path }) => path === delivery.file)
           if (own === undefined) throw new Error(`the translation has no ${delivery.file}`)
           await act(context, ['seed', tree.id], own.content)
-          await act(context, ['seed', tree.id], inPlaceFiles(binds, [], `${k3sUnit(context)}.service`))
+          await act(context, ['seed', tree.id], inPlaceFiles(world))
           await act(context, ['complete', tree.id, baseline(context).kubeletVersion])
         },
       },
@@ -117,10 +136,6 @@ export const place: Step = {
   async proof(context, intent) {
     return { tree: inPlaceMethod(context).tree.sha256, features: intentSchema.parse(intent).features }
   },
-}
-
-function k3sUnit({ node }: StepContext): string {
-  return node.role === 'server' ? 'k3s' : 'k3s-agent'
 }
 
 /** How much is sent before that is said again. */

@@ -18,13 +18,15 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'k3os-new-'))
   for (const name of ['kept', 'other', 'seen']) mkdirSync(join(directory, name))
   writeFileSync(join(directory, 'binds'), `${directory}/kept ${directory}/seen\n`)
+  writeFileSync(join(directory, 'network'), 'lo 127.0.0.1/8\n')
+  writeFileSync(join(directory, 'staged-at'), '1700000000\n')
 })
 afterEach(() => {
   rmSync(directory, { recursive: true })
 })
 
 function gateAfter(mount: string): { readonly status: number | null; readonly said: string } {
-  const command = `cd "$1" && ${mount} && exec sh ${program('gate')} "$1/binds"`
+  const command = `cd "$1" && ${mount} && exec sh ${program('gate')} "$1/binds" "$1/network" "$1/staged-at" 0`
   const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', command, 'sh', directory], {
     encoding: 'utf8',
   })
@@ -43,6 +45,21 @@ describe.skipIf(skip)('the gate in front of k3s', () => {
   ])('stays shut when %s there', (_what, mount) => {
     const { status, said } = gateAfter(mount)
     expect([status, said]).toEqual([1, `${directory}/seen is not ${directory}/kept\n`])
+  })
+
+  test.each([
+    ['another address', 'lo 192.0.2.1/24', 'lo has not 192.0.2.1/24'],
+    ['no such card', 'eth9 192.0.2.1/24', 'eth9 has not 192.0.2.1/24'],
+    ['another default route', 'default via 192.0.2.77', 'the default route is not 192.0.2.77'],
+  ])('stays shut with %s', (_what, line, said) => {
+    writeFileSync(join(directory, 'network'), `${line}\n`)
+    expect(gateAfter('mount --bind kept seen')).toEqual({ status: 1, said: `${said}\n` })
+  })
+
+  test('stays shut while the clock is behind the day of the move', () => {
+    writeFileSync(join(directory, 'staged-at'), '9999999999\n')
+    const said = 'the clock is behind the day of the move\n'
+    expect(gateAfter('mount --bind kept seen')).toEqual({ status: 1, said })
   })
 
   test('stays shut when the folder of k3OS is gone', () => {

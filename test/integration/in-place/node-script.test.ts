@@ -1,9 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readBesideState } from '../../../src/core/in-place/beside.ts'
 import { changedGrubEnvironment, writeGrubEnvironment } from '../../../src/core/in-place/grubenv.ts'
 import { readLook } from '../../../src/core/in-place/look.ts'
 import { requirePart } from '../../support/require-part.ts'
@@ -66,6 +68,13 @@ function tree(files: Readonly<Record<string, string>>): Buffer {
   mkdirSync(join(root, 'state'))
   symlinkSync('boot/kernel', join(root, 'vmlinuz'))
   return execFileSync('tar', ['-C', root, '-cf', '-', '.'])
+}
+
+/** With the k3s that runs, as it lies on k3OS's disk. */
+function complete(): ReturnType<typeof run> {
+  const folder = '/run/s/k3os/system/k3s/v1.21.5+k3s2'
+  inState(`mkdir -p ${folder}; echo "the k3s that runs" >${folder}/k3s`)
+  return run(['complete', 'deb-1', 'v1.21.5+k3s2'])
 }
 
 const bootable = {
@@ -150,16 +159,38 @@ describe.skipIf(skip)('what a move in place does on the node', () => {
 
   test('unpacks a tree, lays the files of the node over it, and gives it an identity of its own', () => {
     expect(run(['unpack', 'deb-1'], tree(bootable))).toEqual({ exit: 0, out: '', err: '' })
-    const files = { 'etc/hostname': 'n1\n', 'etc/machine-id': '' }
+    const files = { 'etc/hostname': 'n1\n', 'etc/machine-id': '', 'usr/bin/sh': '' }
     expect(run(['seed', 'deb-1'], tree(files))).toEqual({ exit: 0, out: '', err: '' })
-    const read = inState('cd /run/s/os/deb-1; cat vmlinuz etc/hostname etc/machine-id')
-    expect(read.out).toMatch(/^kernel\nn1\n[0-9a-f]{32}\n$/)
+    expect(complete()).toEqual({ exit: 0, out: '', err: '' })
+    const read = inState('cd /run/s/os/deb-1; cat vmlinuz etc/hostname etc/machine-id usr/bin/k3s')
+    expect(read.out).toMatch(/^kernel\nn1\n[0-9a-f]{32}\nthe k3s that runs\n$/)
+  })
+
+  test('takes no other k3s than the one that runs', () => {
+    run(['unpack', 'deb-1'], tree(bootable))
+    expect(run(['complete', 'deb-1', 'v1.22.2+k3s1'])).toMatchObject({
+      exit: 1,
+      err: 'k3OS has no k3s v1.22.2+k3s1 on its disk, and that is the one that runs\n',
+    })
+  })
+
+  test('says where it stands, also when nothing of a move is there', () => {
+    const before = readBesideState(run(['state', 'deb-1']).out, 'n1')
+    expect(before).toMatchObject({ system: 'k3os', traces: false, placed: null, armed: null, settled: null })
+    run(['unpack', 'deb-1'], tree({ ...bootable, 'etc/k3os-migrate/nonce': 'c0ffee\n' }))
+    run(['menu'], newMenu)
+    run(['arm'], changedGrubEnvironment(emptyBlock, { next_entry: 'trial' }))
+    const after = readBesideState(run(['state', 'deb-1']).out, 'n1')
+    expect(after).toMatchObject({ traces: true, placed: 'c0ffee', armed: 'trial' })
+    expect(after.menu).toBe(createHash('sha256').update(newMenu).digest('hex'))
+    expect(after.bootId).toBe(before.bootId)
   })
 
   test('gives pods the name servers themselves, not a stub on this machine', () => {
     run(['unpack', 'deb-1'], tree(bootable))
     inState('ln -s ../run/systemd/resolve/stub-resolv.conf /run/s/os/deb-1/etc/resolv.conf')
-    expect(run(['seed', 'deb-1'], tree({})).exit).toBe(0)
+    run(['seed', 'deb-1'], tree({ 'usr/bin/sh': '' }))
+    expect(complete().exit).toBe(0)
     expect(inState('readlink /run/s/os/deb-1/etc/resolv.conf').out).toBe(
       '../run/systemd/resolve/resolv.conf\n',
     )

@@ -11,11 +11,13 @@ import { requirePart } from '../../support/require-part.ts'
 
 const skip = requirePart('VALIDATORS', missingTools(['systemd-analyze', 'systemd-escape'], 'systemd'))
 const odd = ['/data', '/my-app x', '/var/lib/my%app', '/var/lib/.hidden', '/mnt/grün']
-const { files, links } = inPlaceUnits(
-  planBinds(odd).binds,
-  [{ uuid: '0b1e6c9e-7a11', path: '/mnt/big-disk', fsType: 'ext4', readOnly: true }],
-  null,
-)
+const { files, links } = inPlaceUnits({
+  binds: planBinds(odd).binds,
+  disks: [{ uuid: '0b1e6c9e-7a11', path: '/mnt/big-disk', fsType: 'ext4', readOnly: true }],
+  network: [],
+  stagedAt: 1_700_000_000,
+  k3sService: null,
+})
 const units = files.map(({ path }) => path).filter((path) => /\.(mount|service)$/.test(path))
 
 let root: string

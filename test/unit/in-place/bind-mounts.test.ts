@@ -44,7 +44,13 @@ describe('what k3OS keeps', () => {
 })
 
 describe('the units', () => {
-  const { files, links } = inPlaceUnits(binds, [], 'k3s-agent.service')
+  const { files, links } = inPlaceUnits({
+    binds,
+    disks: [],
+    network: [],
+    stagedAt: 1_700_000_000,
+    k3sService: 'k3s-agent.service',
+  })
 
   test.each([
     ['/var/lib/rancher', 'var-lib-rancher'],

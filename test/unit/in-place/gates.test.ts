@@ -18,6 +18,8 @@ grubenv=1024 8
 etcd=
 cgroupV1=yes
 debugfs=yes
+network=eth0 192.0.2.15/24
+network=default via 192.0.2.1
 directory=/home
 directory=/var/lib/rancher
 `
@@ -32,7 +34,13 @@ menuentry "k3OS Current" {
   initrd /k3os/system/kernel/current/initrd
 }
 `
-const around = { node: 'n1', menu, tree: { mib: 600, files: 20_000 }, now: 1_700_000_030 }
+const around = {
+  node: 'n1',
+  menu,
+  tree: { mib: 600, files: 20_000, cgroupV1: false },
+  k3sVersion: 'v1.21.5+k3s2',
+  now: 1_700_000_030,
+}
 const rulesOf = (text: string, changes: Partial<typeof around> = {}): string[] =>
   inPlaceGates(readLook(text, 'n1'), { ...around, ...changes }).map(({ rule }) => rule)
 
@@ -47,6 +55,15 @@ describe('gates of a move in place', () => {
   })
 
   test.each([
+    ['v1.20.4+k3s1', false, []],
+    ['v1.20.2+k3s1', false, ['PRE-INPLACE-CGROUP']],
+    ['v1.20.2+k3s1', true, []],
+    ['not known', false, ['PRE-INPLACE-CGROUP']],
+  ])('with k3s %s on a kernel with cgroup v1 %s: %j', (k3sVersion, cgroupV1, rules) => {
+    expect(rulesOf(answer, { k3sVersion, tree: { mib: 600, files: 20_000, cgroupV1 } })).toEqual(rules)
+  })
+
+  test.each([
     ['PRE-INPLACE-INSTALL', 'mode=local', 'mode=live'],
     ['PRE-INPLACE-INSTALL', 'device=/dev/sda1', 'device='],
     ['PRE-INPLACE-MODULES', 'platform=i386-pc', 'platform=i386-pc\nmissingModule=loadenv'],
@@ -58,6 +75,8 @@ describe('gates of a move in place', () => {
     ['PRE-INPLACE-MEMORY', '=1008640', '=250000'],
     ['PRE-INPLACE-MARKER', 'etcd=', 'marker=takeover\netcd='],
     ['PRE-INPLACE-ETCD', 'etcd=', 'etcd=yes'],
+    ['PRE-INPLACE-DISKS', 'etcd=', 'assembled=/dev/mapper/vg-data\netcd='],
+    ['PRE-INPLACE-NETWORK', 'network=default via 192.0.2.1\n', ''],
     ['PRE-INPLACE-CLOCK', 'epoch=1700000000', 'epoch=1699990000'],
   ])('%s stops it when "%s" is "%s"', (rule, was, is) => {
     expect(answer).toContain(was)
@@ -67,6 +86,12 @@ describe('gates of a move in place', () => {
   test('name the foreign lines of a menu', () => {
     const [found] = inPlaceGates(readLook(answer, 'n1'), { ...around, menu: `${menu}set default=2\n` })
     expect(found?.diagnosis).toBe('line 11: "set default=2": stands behind the entries')
+  })
+
+  test('take disks that a command mounted by their UUID, and want one', () => {
+    const [disk] = readLook(`${answer}disk=0b1e-7a11 ext4 rw /mnt/big disk\n`, 'n1').disks
+    expect(disk).toEqual({ uuid: '0b1e-7a11', fsType: 'ext4', readOnly: false, path: '/mnt/big disk' })
+    expect(() => readLook(`${answer}disk= ext4 rw /mnt\n`, 'n1')).toThrow('UUID of the disk at /mnt')
   })
 
   test.each(['uuid', 'fsState', 'kilobytes', 'stateLabels', 'etcd', 'grubenv'])(
