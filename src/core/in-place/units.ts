@@ -51,7 +51,8 @@ export function inPlaceUnits({ binds, disks, network, stagedAt, k3sService }: Ol
 } {
   const bindUnits = binds.map((bind) => mountUnit(bind.to, bindText(bind)))
   const diskUnits = disks.map((disk) => mountUnit(disk.path, diskText(disk)))
-  const mounts = [...bindUnits, ...diskUnits].map(({ name }) => name)
+  const names = (units: readonly { readonly name: string }[]) => units.map(({ name }) => name)
+  const mounts = names([...bindUnits, ...diskUnits])
   return {
     files: [
       ...[...bindUnits, ...diskUnits].map(({ name, content }) => ({ path: `${systemd}/${name}`, content })),
@@ -73,7 +74,11 @@ export function inPlaceUnits({ binds, disks, network, stagedAt, k3sService }: Ol
           ]),
     ],
     links: [
-      ...mounts.map((name) => ({ path: `${systemd}/local-fs.target.wants/${name}`, target: `../${name}` })),
+      // Other disks are not waited for by anything but the gate: commands of k3OS may mount them first.
+      ...names(bindUnits).map((name) => ({
+        path: `${systemd}/local-fs.target.wants/${name}`,
+        target: `../${name}`,
+      })),
       { path: `${systemd}/multi-user.target.wants/${gate}`, target: `../${gate}` },
       // As early as it can be: it must also end a boot that never gets further.
       { path: `${systemd}/sysinit.target.wants/${deadline}`, target: `../${deadline}` },
@@ -130,10 +135,15 @@ Options=bind
 `
 }
 
-/** nofail: a machine that can be reached without this disk is better than one that cannot; k3s waits for it all the same. */
+/**
+ * After the commands that k3OS mounted it by, which then find it as they did there; what they have mounted already is this unit
+ * too. Only the gate requires it: a machine that can be reached without this disk is better than one that cannot.
+ */
 function diskText({ uuid, path, fsType, readOnly }: DiskMount): string {
   return `[Unit]
-Description=Disk that a command of k3OS mounted
+Description=Disk that k3OS had mounted
+DefaultDependencies=no
+After=k3os-boot-cmd.service k3os-run-cmd.service k3os-local-d.service
 Before=umount.target
 Conflicts=umount.target
 
@@ -141,7 +151,7 @@ Conflicts=umount.target
 What=/dev/disk/by-uuid/${uuid}
 Where=${specifierSafe(path)}
 Type=${fsType}
-Options=nofail${readOnly ? ',ro' : ''}
+Options=${readOnly ? 'ro' : 'rw'}
 `
 }
 
