@@ -108,6 +108,10 @@ export function addClosingCommands({ program, add, output }: ProgramParts, comma
     .argument('[plan]', 'the plan', 'finalize.json')
     .option('--dry-run', 'print what would be removed, change nothing')
     .option('--approve-plan <digest>', 'approve this very plan, where nobody can be asked')
+    .option(
+      '--take-over <run>',
+      'take the lock of a run that is dead; waits until it was silent for long enough',
+    )
     .addOption(output(['table', 'json'], 'table'))
   clusterOptions(finalizeApply)
   sshOptions(finalizeApply)

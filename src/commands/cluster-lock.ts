@@ -13,7 +13,7 @@ interface Locking {
   /** Left out where there is no cluster to lock. */
   readonly lease?: LeaseStore
   readonly clock: Clock
-  readonly plan: Plan
+  readonly plan: Pick<Plan, 'digest'>
   readonly runId: string
   readonly records?: readonly JournalRecord[]
   /** As it is typed. */
@@ -24,6 +24,8 @@ interface Locking {
   readonly maySleep?: boolean
 }
 
+export async function lockCluster(locking: Locking & { readonly lease: LeaseStore }): Promise<LeaseHold>
+export async function lockCluster(locking: Locking): Promise<LeaseHold | undefined>
 /** Locks the cluster for a run (exit 6 when another one has it). Whoever goes on with a run holds its local lock. */
 export async function lockCluster(locking: Locking): Promise<LeaseHold | undefined> {
   const { lease, clock, plan, runId, records = [], command, options, io, maySleep = false } = locking

@@ -6,24 +6,22 @@ import {
   finalizeDigest,
   finalizePlanSchema,
   findLeftovers,
-  leftoverChanges,
   type FinalizePlan,
   type LeftoverFacts,
 } from '../core/finalize.ts'
 import { inventorySchema } from '../core/inventory.ts'
-import { parseJournal } from '../core/journal.ts'
+import { parseJournal, type JournalRecord } from '../core/journal.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
 import type { Plan } from '../core/plan.ts'
-import { isUnfinished, parseRunRecord } from '../core/run-record.ts'
 import { compareText } from '../core/findings.ts'
 import { readBesideState } from '../core/in-place/beside.ts'
 import { actionsFor, begunItems, carryOutFinalize, type DiskHost } from '../migrate/finalize.ts'
-import { marker } from '../migrate/steps/check.ts'
-import { leaseAnnotations } from '../migrate/lease.ts'
 import type { AccessReviewer, Clock, Kube, LeaseStore, LeftoverStore, NodeLister } from '../migrate/ports.ts'
 import { finalizeText } from '../output/finalize-text.ts'
 import { json } from '../output/json.ts'
 import { toolVersion } from '../version.ts'
+import { whileLocked } from './finalize-lock.ts'
+import { refuseChanges, refuseMarked, refuseOtherCluster, refuseOtherRun } from './finalize-refusals.ts'
 import type { CommandIo } from './io.ts'
 import { refuseMissingPermissions } from './permissions.ts'
 import { readPlan } from './plan-inputs.ts'
@@ -47,6 +45,8 @@ export interface FinalizeApplyOptions extends ClusterOptions {
   readonly plan: string
   readonly dryRun?: boolean
   readonly approvePlan?: string
+  /** A run whose process is dead: its lock is taken once it has been silent for long enough. */
+  readonly takeOver?: string
   readonly output: 'table' | 'json'
 }
 
@@ -54,7 +54,7 @@ export interface FinalizeClusterPorts {
   readonly kube: Pick<Kube, 'node' | 'patchNode' | 'clusterUid' | 'where'>
   readonly nodes: Pick<NodeLister, 'nodes'>
   readonly leftovers: LeftoverStore
-  readonly lease: Pick<LeaseStore, 'read'>
+  readonly lease: LeaseStore
   readonly host: DiskHost
   readonly access?: AccessReviewer
   readonly clock: Clock
@@ -70,8 +70,8 @@ export async function finalize(
   const run = await completeRun(resolve(io.cwd, await findRun(state, options.run)))
   const ports = given ?? (await realPorts(options, io))
   if (ports.access !== undefined) await refuseMissingPermissions('finalize', ports.access, io.signal)
-  await refuseOtherCluster(run.plan.cluster.uid, ports, io)
-  await refuseOtherRun(run.runId, ports, io)
+  await refuseOtherCluster(run.plan.cluster.uid, ports, io.signal)
+  await refuseOtherRun(run.runId, [], ports, io.signal)
   const { items, kept } = findLeftovers(run, await survey(run, ports, io.signal))
   const body: Omit<FinalizePlan, 'digest'> = {
     apiVersion: 'k3os-migrate/v1',
@@ -112,37 +112,48 @@ export async function finalizeApply(
   if (options.dryRun !== true) requireApproval(plan, options, io)
   const ports = given ?? (await realPorts(options, io))
   if (ports.access !== undefined) await refuseMissingPermissions('finalize apply', ports.access, io.signal)
-  await refuseOtherCluster(plan.cluster.uid, ports, io)
-  await refuseOtherRun(run.runId, ports, io)
+  await refuseOtherCluster(plan.cluster.uid, ports, io.signal)
+  const { takeOver } = options
+  const known = options.dryRun === true ? [] : [run.runId, ...(takeOver === undefined ? [] : [takeOver])]
+  await refuseOtherRun(run.runId, known, ports, io.signal)
   const directory = join(runDirectory, 'finalize')
-  const facts = await survey(run, ports, io.signal)
-  refuseMarked(facts, run.runId)
+  const refuseUnlikePlan = async (begun: ReadonlySet<string>, isLockOurs = false): Promise<void> => {
+    const facts = await survey(run, ports, io.signal)
+    refuseMarked(facts, run.runId)
+    const now = findLeftovers(run, isLockOurs ? { ...facts, lease: null } : facts).items
+    refuseChanges(plan, now, begun)
+  }
+  await refuseUnlikePlan(begunItems(await journalIn(directory), plan.digest))
 
   if (options.dryRun === true) {
-    refuseChanges(plan, findLeftovers(run, facts).items, begunItems(await journalIn(directory), plan.digest))
     for (const item of plan.items)
       for (const { describe } of await actionsFor(item, ports, io.signal)) io.out(`${describe}\n`)
     io.err('dry run: nothing was changed\n')
     return exitCode.ok
   }
   const approval = await approve(plan, options, ports.clock, io)
-  await writeDurably(join(directory, 'plan.json'), json(plan), 0o600)
-  const journal = await openJournal(directory)
-  try {
-    const { records } = journal.reading
-    refuseChanges(plan, findLeftovers(run, facts).items, begunItems(records, plan.digest))
-    await carryOutFinalize({
-      plan,
-      ports: { ...ports, files: runFiles(directory) },
-      sink: journal,
-      records,
-      approval,
-      onAction: (describe) => io.err(`${describe}\n`),
-      stop: io.signal,
-    })
-  } finally {
-    await journal.close()
-  }
+  const ofRun = { directory: runDirectory, records: run.records }
+  const locking = { plan, file: options.plan, run: ofRun, ports, io }
+  await whileLocked(takeOver === undefined ? locking : { ...locking, takeOver }, async ({ hold, isOurs }) => {
+    const journal = await openJournal(directory)
+    try {
+      const { records } = journal.reading
+      await refuseUnlikePlan(begunItems(records, plan.digest), isOurs)
+      await writeDurably(join(directory, 'plan.json'), json(plan), 0o600)
+      await carryOutFinalize({
+        plan,
+        ports: { ...ports, files: runFiles(directory) },
+        sink: journal,
+        records,
+        approval,
+        lock: hold,
+        onAction: (describe) => io.err(`${describe}\n`),
+        stop: io.signal,
+      })
+    } finally {
+      await journal.close()
+    }
+  })
   const left = findLeftovers(run, await survey(run, ports, io.signal)).items
   if (options.output === 'json') io.out(json({ digest: plan.digest, removed: plan.items, left }))
   if (left.length > 0)
@@ -157,6 +168,7 @@ export async function finalizeApply(
 interface CompleteRun {
   readonly runId: string
   readonly plan: Plan
+  readonly records: readonly JournalRecord[]
   /** Nodes that the cluster had when the plan was made. */
   readonly knownNodes: readonly string[]
 }
@@ -189,7 +201,12 @@ async function completeRun(directory: string): Promise<CompleteRun> {
   )
   const { cluster } = inventory.document
   const inCluster = cluster?.status === 'read' ? cluster.facts.nodes.map(({ name }) => name) : []
-  return { runId, plan, knownNodes: [...new Set([...inCluster, ...plan.nodes.map(({ name }) => name)])] }
+  return {
+    runId,
+    plan,
+    records,
+    knownNodes: [...new Set([...inCluster, ...plan.nodes.map(({ name }) => name)])],
+  }
 }
 
 async function journalIn(directory: string) {
@@ -250,59 +267,6 @@ async function nodesBesideK3os(
 async function present<T, R>(all: readonly T[], find: (one: T) => Promise<R | undefined>): Promise<R[]> {
   const found = await Promise.all(all.map(find))
   return found.filter((one) => one !== undefined)
-}
-
-async function refuseOtherCluster(uid: string, { kube }: FinalizeClusterPorts, io: CommandIo): Promise<void> {
-  const now = await kube.clusterUid(io.signal)
-  if (now === uid) return
-  throw new MigrateError(`${kube.where} is another cluster (kube-system ${now}, planned ${uid})`, {
-    exitCode: exitCode.stalePlan,
-    hint: 'see --kubeconfig and --context',
-  })
-}
-
-/** What a run needs is no leftover as long as it is under way. */
-async function refuseOtherRun(
-  runId: string,
-  { kube, lease }: FinalizeClusterPorts,
-  io: CommandIo,
-): Promise<void> {
-  const found = await lease.read(io.signal)
-  if (found === undefined) return
-  const who = found.holder ?? unfinishedRun(found.annotations[leaseAnnotations.record], runId)
-  if (who === null) return
-  throw new MigrateError(`${kube.where} is in use by ${who}, which is not finished`, {
-    exitCode: exitCode.locked,
-    hint: 'k3os-migrate status --from-cluster',
-  })
-}
-
-function unfinishedRun(text: string | undefined, runId: string): string | null {
-  const record = parseRunRecord(text)
-  if (record === 'unreadable') return 'a run whose record cannot be read'
-  return record !== undefined && isUnfinished(record) && record.runId !== runId ? `run ${record.runId}` : null
-}
-
-/** A node that another run works on is nobody else's business. */
-function refuseMarked({ nodes }: LeftoverFacts, runId: string): void {
-  const other = nodes.find(({ annotations }) => {
-    const mark = annotations[marker]
-    return mark !== undefined && !mark.startsWith(`${runId}/`)
-  })
-  if (other === undefined) return
-  throw new MigrateError(`another run works on ${other.name} (${other.annotations[marker]})`, {
-    exitCode: exitCode.locked,
-    hint: 'wait until it is complete; k3os-migrate status',
-  })
-}
-
-function refuseChanges(plan: FinalizePlan, now: FinalizePlan['items'], begun: ReadonlySet<string>): void {
-  const changes = leftoverChanges(plan.items, now, begun)
-  if (changes.length === 0) return
-  throw new MigrateError(`the cluster is not as it was when the plan was made: ${changes.join('; ')}`, {
-    exitCode: exitCode.stalePlan,
-    hint: 'look at it again: k3os-migrate finalize',
-  })
 }
 
 /** Where nobody can be asked, only the digest of this very plan means yes. */

@@ -306,10 +306,10 @@ const removeLeftovers: readonly RbacRule[] = [
   {
     apiGroup: 'coordination.k8s.io',
     resources: ['leases'],
-    verbs: ['delete'],
+    verbs: ['patch', 'delete'],
     namespace: 'kube-system',
     names: ['k3os-migrate'],
-    why: 'deletes it',
+    why: 'takes the lock of runs first, and deletes it last',
   },
 ]
 
@@ -332,7 +332,7 @@ export const commandRules = {
   abandon: [...undoMoves, ...lockCluster],
   status: seeLock,
   finalize: findLeftovers,
-  'finalize apply': [...findLeftovers, ...removeLeftovers],
+  'finalize apply': [...findLeftovers, ...removeLeftovers, ...makeLock],
 } as const satisfies Readonly<Record<string, readonly RbacRule[]>>
 
 export type RbacCommand = keyof typeof commandRules

@@ -13,6 +13,7 @@ import type { KubeNode } from '../core/inventory.ts'
 import type { JournalRecord } from '../core/journal.ts'
 import { runRecord } from '../core/run-state.ts'
 import { Journal } from './journal.ts'
+import type { LeaseHold } from './lease.ts'
 import type { Clock, Host, HostControl, JournalSink, Kube, LeftoverStore, RunFiles } from './ports.ts'
 import type { Action } from './step.ts'
 import { stopped } from './wait.ts'
@@ -38,6 +39,8 @@ interface FinalizeJob {
   readonly sink: JournalSink
   readonly records: readonly JournalRecord[]
   readonly approval: { readonly by: string; readonly at: string; readonly how: string }
+  /** Of the cluster. */
+  readonly lock: Pick<LeaseHold, 'prove' | 'stop'>
   onAction(describe: string): void
   readonly stop: AbortSignal
 }
@@ -84,6 +87,9 @@ async function removeItem(item: Leftover, job: FinalizeJob, journal: Journal): P
   if (actions.length === 0) return
   await journal.intent(where, finalizeStep, 1, { item: key, removes: item })
   for (const action of actions) {
+    await job.lock.prove()
+    // From here on there is nothing to renew.
+    if (item.kind === 'object' && item.resource === 'leases') job.lock.stop()
     job.onAction(action.describe)
     await action.run(signal)
   }

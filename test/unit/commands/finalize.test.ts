@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../src/adapters/files.ts'
+import { lockRun } from '../../../src/adapters/run-lock.ts'
 import { evidenceCreate, evidenceVerify } from '../../../src/commands/evidence.ts'
 import {
   finalize,
@@ -22,7 +23,7 @@ import {
 import type { KubeNode } from '../../../src/core/inventory.ts'
 import type { JournalRecord } from '../../../src/core/journal.ts'
 import type { RunRecord } from '../../../src/core/run-record.ts'
-import type { LeftoverName } from '../../../src/migrate/ports.ts'
+import type { LeaseChange, LeaseState, LeftoverName } from '../../../src/migrate/ports.ts'
 import { VirtualClock } from '../../../src/simulation/virtual-clock.ts'
 import { exampleRun, type ExampleRun } from '../../support/example-run.ts'
 import { recordingIo } from '../../support/recording-io.ts'
@@ -37,8 +38,12 @@ interface Cluster {
   readonly objects: Map<string, string>
   /** Who has the Lease, and the record of the last run in it. */
   lock: { holder: string | null; record: string | null }
+  /** Of the Lease: it grows with each change. */
+  version: number
   /** Requests that change something, in order. */
   readonly changes: string[]
+  /** Who had the Lease at each of them. */
+  readonly holders: (string | null)[]
   /** Throws in place of the change with this number, counted from 1. */
   failAt: number
 }
@@ -67,7 +72,9 @@ beforeEach(async () => {
       ['leases kube-system/k3os-migrate', 'uid-lease'],
     ]),
     lock: { holder: null, record: null },
+    version: 1,
     changes: [],
+    holders: [],
     failAt: 0,
   }
   Object.assign(node('shop-1').labels, {
@@ -116,6 +123,7 @@ function ports(): FinalizeClusterPorts {
     if (cluster.changes.length + 1 === cluster.failAt)
       throw new MigrateError('the API server is gone', { exitCode: exitCode.unexpected })
     cluster.changes.push(what)
+    cluster.holders.push(cluster.lock.holder)
   }
   return {
     kube: {
@@ -144,23 +152,40 @@ function ports(): FinalizeClusterPorts {
       },
     },
     lease: {
-      read: async () =>
-        cluster.objects.has('leases kube-system/k3os-migrate')
-          ? {
-              version: '1',
-              holder: cluster.lock.holder,
-              durationSeconds: 60,
-              acquiredAt: null,
-              renewedAt: null,
-              transitions: 1,
-              annotations:
-                cluster.lock.record === null ? {} : { 'k3os-migrate/run-record': cluster.lock.record },
-            }
-          : undefined,
+      where: 'here',
+      read: async () => leaseNow(),
+      async create(change) {
+        if (leaseNow() !== undefined) return undefined
+        cluster.objects.set(leaseKey, 'uid-of-a-new-lease')
+        return changeLease(change)
+      },
+      update: async (version, change) => (leaseNow()?.version === version ? changeLease(change) : undefined),
     },
     host: { readFile: noDisk, askInPlace: noDisk, actInPlace: noDisk },
     clock: new VirtualClock(new Date('2026-11-25T08:00:00Z')),
   }
+}
+
+const leaseKey = 'leases kube-system/k3os-migrate'
+
+function leaseNow(): LeaseState | undefined {
+  if (!cluster.objects.has(leaseKey)) return undefined
+  const { holder, record } = cluster.lock
+  return {
+    version: String(cluster.version),
+    holder,
+    durationSeconds: 60,
+    acquiredAt: null,
+    renewedAt: null,
+    transitions: 1,
+    annotations: record === null ? {} : { 'k3os-migrate/run-record': record },
+  }
+}
+
+function changeLease({ holder }: LeaseChange): LeaseState | undefined {
+  cluster.version += 1
+  if (holder !== undefined) cluster.lock.holder = holder
+  return leaseNow()
 }
 
 /** These nodes were rebuilt: nothing of k3OS is on their disks, and nobody looks. */
@@ -176,12 +201,18 @@ async function list(io = recordingIo(folder)) {
   return io
 }
 
-async function carryOut(options: Partial<FinalizeApplyOptions> = {}, changes: Partial<CommandIo> = {}) {
+async function carryOut(
+  options: Partial<FinalizeApplyOptions> = {},
+  changes: Partial<CommandIo> = {},
+  prepare: (given: ReturnType<typeof ports>) => void = () => undefined,
+) {
   const io = recordingIo(folder, changes)
+  const given = ports()
+  prepare(given)
   const end = await finalizeApply(
     { plan: 'finalize.json', stateDir: 'state', output: 'table', ...options },
     io,
-    ports(),
+    given,
   ).catch((error: unknown) => error)
   return { end, io }
 }
@@ -442,6 +473,64 @@ describe('finalize apply', () => {
     expect((await approved()).end).toMatchObject({ exitCode: exitCode.locked })
     await expect(list()).rejects.toMatchObject({ exitCode: exitCode.locked })
     expect(cluster.changes).toEqual([])
+  })
+
+  describe('and the lock of the cluster', () => {
+    test('has it while it removes things, to the last one', async () => {
+      await approved()
+      const { holders } = cluster
+      expect(holders.map((holder) => holder?.split('/').at(-1))).toEqual(cluster.changes.map(() => runId()))
+    })
+
+    test('lets go of it when something fails', async () => {
+      cluster.failAt = 2
+      await approved()
+      expect([cluster.lock.holder, cluster.objects.has(leaseKey)]).toEqual([null, true])
+    })
+
+    test('does nothing more once somebody else has it', async () => {
+      const { end } = await carryOut({ approvePlan: planFile().digest }, {}, (given) => {
+        const patchNode = given.kube.patchNode
+        given.kube.patchNode = async (...all) => {
+          await patchNode(...all)
+          cluster.lock.holder = 'kim@desk/1/another'
+          cluster.version += 1
+          await given.clock.sleep(30_000, new AbortController().signal)
+        }
+      })
+      expect(end).toMatchObject({ exitCode: exitCode.locked })
+      expect([cluster.changes.length, cluster.lock.holder]).toEqual([2, 'kim@desk/1/another'])
+    })
+
+    test('takes it from a dead run only when told to, after its silence', async () => {
+      cluster.lock.holder = 'kim@desk/1/another'
+      const refused = await approved()
+      expect(refused.end).toMatchObject({ exitCode: exitCode.locked })
+      const { end, io } = await carryOut({ approvePlan: planFile().digest, takeOver: 'another' })
+      expect(end).toBe(0)
+      expect(io.stderr()).toContain('it may be taken after 60 s without a sign of life')
+    })
+
+    test('goes on after a finalize of the same run that died with it', async () => {
+      cluster.lock.holder = `kim@desk/1/${runId()}`
+      expect((await approved()).end).toBe(0)
+    })
+
+    test('makes one where there is none, and leaves none behind', async () => {
+      cluster.objects.delete(leaseKey)
+      await list()
+      expect((await approved()).end).toBe(0)
+      expect(cluster.holders.every((holder) => holder?.endsWith(`/${runId()}`))).toBe(true)
+      expect(cluster.objects.has(leaseKey)).toBe(false)
+    })
+
+    test('refuses with 6 while a process works on the run', async () => {
+      const release = await lockRun(join(folder, 'state/runs', runId()))
+      const { end } = await approved()
+      await release()
+      expect(end).toMatchObject({ exitCode: exitCode.locked })
+      expect(cluster.changes).toEqual([])
+    })
   })
 
   test('goes on after a failure at any change, and removes nothing twice', async () => {
