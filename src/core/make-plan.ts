@@ -5,6 +5,7 @@ import { pausesOf } from './competing.ts'
 import { classifyPods } from './drain.ts'
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText, isInhibitor, type Finding } from './findings.ts'
+import { unfitInPlace } from './in-place/fitness.ts'
 import type { ClusterFacts, Inventory, InventoryNode, KubeNode, NodeFacts } from './inventory.ts'
 import { methods } from './methods.ts'
 import { orderNodes, type NodeToOrder, type PlacedNode } from './node-order.ts'
@@ -207,6 +208,12 @@ function candidate(machine: Machine, cluster: ClusterFacts, choices: PlanChoices
       `a rebuild that leaves /var/lib/rancher alone: --keeps-data, or --in-place; or leave it out: --exclude ${name}`,
     )
   }
+  const unfit = choices.rebuild.kind === 'in-place' ? unfitInPlace(facts, choices.rebuild.tree) : null
+  if (unfit !== null)
+    throw cannot(
+      unfit,
+      `mend it, rebuild it in another way (--hook, --by-hand), or leave it out: --exclude ${name}`,
+    )
   const { evict } = classifyPods(machine.pods, {
     daemonSetExists: (namespace, daemonSet) =>
       cluster.daemonSets.some((one) => one.namespace === namespace && one.name === daemonSet),

@@ -67,6 +67,11 @@ export function inPlaceGates(look: NodeLook, around: Surroundings): Finding[] {
   return found
 }
 
+/** Free before, so that kubelet removes no image afterwards. */
+export function neededFree(total: number, takes: number): number {
+  return takes + Math.ceil(total * (1 - fullShare))
+}
+
 function reportSpace(
   look: NodeLook,
   { tree }: Surroundings,
@@ -77,7 +82,7 @@ function reportSpace(
     { what: 'inodes', total: look.totalInodes, free: look.freeInodes, tree: tree.files },
   ] as const
   for (const { what, total, free, tree: takes } of amounts) {
-    const needed = takes + Math.ceil(total * (1 - fullShare))
+    const needed = neededFree(total, takes)
     if (free < needed) report({ what, free, needed })
   }
 }
