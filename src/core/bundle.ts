@@ -15,13 +15,20 @@ import { exitCode, MigrateError } from './errors.ts'
  *     dir 755 0:0 /sys/firmware/efi
  *     seen 600 0:0 4096 /var/lib/rancher/k3s/server/db/state.db
  *     absent /k3os/system/ephemeral
+ *     text 644 0:0 /etc/hostname
+ *     :n1
+ *     .
  *     command 0 uname -r
  *     NS40LjAtODgtZ2VuZXJpYwo=
+ *     .
+ *     answers 6e1b0f1c-7a10-4c3d-9d7e-0a4f2b8c1d55
+ *     (base64 of: output, "\n", the mark, exit status, command, "\n"; so often as there are commands)
  *     .
  *     error /etc/rancher/k3s/registries.yaml permission denied
  *     end 7
  *
- * The last field of a line is the rest of the line. A field that is not plain printable ASCII (or, unless it is the last,
+ * A `text` is a file of printable ASCII, each line behind a colon; behind a semicolon the last one when it is open. A `file`
+ * whose body has a `!` could not be read to its end. The last field of a line is the rest of the line. A field that is not plain printable ASCII (or, unless it is the last,
  * holds a blank) is written as `b64:` and base64. An unknown mode, owner or size is `-`.
  */
 export interface Bundle {
@@ -63,6 +70,9 @@ export const maxBundleBytes = 64 * 1024 * 1024
 
 /** A node with thousands of containers has a few thousand records; each costs a look at every question. */
 const maxRecords = 50_000
+
+/** More than this no command is believed to have printed. */
+const maxAnswerChars = 1024 * 1024
 
 const magic = 'k3os-migrate-bundle'
 const version = 1
@@ -106,11 +116,25 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
   const errors = new Map<string, string>()
   const taken = new Set<string>()
 
-  const bodyAt = (): Uint8Array => {
-    const start = at
+  const linesUntilDot = (): string[] => {
     const body: string[] = []
     for (let line = next(); line !== '.'; line = next()) body.push(line)
-    return fromBase64(body.join('')) ?? fail(start + 1, 'the content of this record is not base64')
+    return body
+  }
+  const bytesOf = (body: readonly string[], start: number): Uint8Array =>
+    fromBase64(body.join('')) ?? fail(start + 1, 'the content of this record is not base64')
+  const bodyAt = (): Uint8Array => {
+    const start = at
+    return bytesOf(linesUntilDot(), start)
+  }
+  const textAt = (): Uint8Array => {
+    const start = at
+    const body = linesUntilDot()
+    const open = body.findIndex((line) => !/^:[\t -~]*$/.test(line))
+    if (open !== -1 && (open !== body.length - 1 || !/^;[\t -~]+$/.test(body[open] ?? '')))
+      fail(start + open + 1, 'the content of this record is not text')
+    const text = body.map((line) => line.slice(1)).join('\n')
+    return new TextEncoder().encode(open === -1 && body.length > 0 ? `${text}\n` : text)
   }
   const decoded = (field: string): string => {
     if (!field.startsWith('b64:')) return field
@@ -144,7 +168,17 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
       case 'file': {
         const [mode, owner, path] = fields(rest, 3)
         const name = pathOf(path)
-        files.set(name, { ...ownershipOf(mode, owner), bytes: bodyAt() })
+        const ownership = ownershipOf(mode, owner)
+        const start = at
+        const body = linesUntilDot()
+        if (body.at(-1)?.endsWith('!') === true) errors.set(name, 'it could not be read')
+        else files.set(name, { ...ownership, bytes: bytesOf(body, start) })
+        break
+      }
+      case 'text': {
+        const [mode, owner, path] = fields(rest, 3)
+        const name = pathOf(path)
+        files.set(name, { ...ownershipOf(mode, owner), bytes: textAt() })
         break
       }
       case 'link': {
@@ -175,6 +209,14 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
         commands.set(commandLine, { exit: answer, text: new TextDecoder().decode(bodyAt()) })
         break
       }
+      case 'answers':
+        for (const { commandLine, exit, text } of splitAnswers(new TextDecoder().decode(bodyAt()), rest)) {
+          once(commandLine)
+          if (text.length > maxAnswerChars)
+            errors.set(commandLine, `it printed more than ${maxAnswerChars} bytes`)
+          else commands.set(commandLine, { exit, text })
+        }
+        break
       case 'error': {
         const [name, reason] = fields(rest, 2)
         errors.set(once(decoded(name)), decoded(reason))
@@ -189,6 +231,26 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
       default:
         fail(at, `"${printable(kind)}" is not a kind of record`)
     }
+  }
+}
+
+/** What follows the last mark belongs to a command that did not end, which the collector asked again. */
+function* splitAnswers(
+  all: string,
+  mark: string,
+): Generator<{ readonly commandLine: string; readonly exit: number; readonly text: string }> {
+  const separator = `\n${mark} `
+  let start = 0
+  for (;;) {
+    const end = all.indexOf(separator, start)
+    if (end === -1) return
+    const [, exit = '', commandLine = ''] =
+      /^(\d{1,3}) ([^\n]+)\n/.exec(all.slice(end + separator.length, end + separator.length + 4096)) ?? []
+    if (commandLine === '') return
+    const text = all.slice(start, end)
+    // The shell that read single answers has always made one end of the line of none or several.
+    yield { commandLine, exit: Number(exit), text: text === '' || text.endsWith('\n') ? text : `${text}\n` }
+    start = end + separator.length + exit.length + 1 + commandLine.length + 1
   }
 }
 

@@ -21,6 +21,9 @@
 # each COMMAND   COMMAND once more for the last word of each line it printed
 # used PATTERN   bytes used below a directory (du), as long as the time for that lasts
 #
+# Starting a program is what costs most on a small machine, so that as few as can be are started: commands are asked in one
+# go, then all paths are looked at with one stat, and what is short and plain text is read by this shell itself.
+#
 # A star matches hidden names only where the pattern says so.
 
 what='
@@ -194,7 +197,9 @@ used /var/lib/rancher/k3s/agent
 # --- Limits -------------------------------------------------------------------------------------------------------
 
 max_file_bytes=1048576 # a larger file is only seen, a longer answer of a command is none
+max_text_bytes=2048    # up to here reading a text in this shell is faster than a program that does it
 run_seconds=8          # for one command
+group_seconds=10       # for commands that are asked in one go; what is left over is asked one by one
 all_seconds=40         # for all commands together, sizes included
 used_seconds=25        # for all sizes together
 
@@ -213,6 +218,7 @@ record() {
 # A field must be plain ASCII; anything else, and a blank where a field ends at the next one, goes as base64.
 odd='*[! -~]*'
 odd_or_blank='*[!!-~]*'
+odd_in_text='*[! -~	]*'
 encode() { # TEXT PATTERN -> $encoded
   # shellcheck disable=SC2254 # the variable is a pattern
   case $1 in
@@ -226,8 +232,13 @@ problem() { # NAME REASON
   record "error $encoded $2"
 }
 
+stat_of=
 owned() { # PATH -> $ownership $size
-  size=$(stat -L -c '%s %a %u:%g' "$1" 2>/dev/null) || size='0 - -'
+  if [ "$1" = "$stat_of" ]; then
+    size=$stat_says
+  else
+    size=$(stat -L -c '%s %a %u:%g' "$1" 2>/dev/null) || size='0 - -'
+  fi
   ownership=${size#* }
   size=${size%% *}
 }
@@ -275,17 +286,60 @@ is_file() {
   [ -f "$1" ] || return 1
   if [ ! -r "$1" ]; then
     problem "$1" 'permission denied'
-  # A file of the kernel has no size; it is small.
-  elif owned "$1" && [ "$size" -gt "$max_file_bytes" ]; then
+    return
+  fi
+  owned "$1"
+  if [ "$size" -gt "$max_file_bytes" ]; then
+    # A file of the kernel has no size; it is small.
     is_seen "$1"
-  elif body=$({ base64 <"$1"; } 2>/dev/null); then
+  elif is_text "$1"; then
     encode "$1" "$odd"
-    record "file $ownership $encoded"
-    [ -z "$body" ] || printf '%s\n' "$body"
+    record "text $ownership $encoded"
+    printf %s "$text"
     echo .
   else
-    problem "$1" 'it could not be read'
+    encode "$1" "$odd"
+    record "file $ownership $encoded"
+    # What comes before it does not count then.
+    { base64 <"$1"; } 2>/dev/null || echo '!'
+    echo .
   fi
+}
+
+# Short plain text, read without a program. The length tells whether a byte was left out that a shell cannot hold; files of
+# the kernel below /sys have none and are text.
+is_text() { # PATH -> $text
+  case $1 in
+    /sys/firmware/*) return 1 ;;
+    /sys/*) ;;
+    *) [ "$size" -gt 0 ] && [ "$size" -le "$max_text_bytes" ] || return 1 ;;
+  esac
+  text=
+  length=0
+  {
+    while IFS= read -r line; do
+      # shellcheck disable=SC2254 # the variable is a pattern
+      case $line in
+        $odd_in_text) return 1 ;;
+      esac
+      text="$text:$line$newline"
+      length=$((length + ${#line} + 1))
+      [ "$length" -le "$max_text_bytes" ] || return 1
+    done
+  } 2>/dev/null <"$1" || return 1
+  # shellcheck disable=SC2254
+  case $line in
+    '') ;;
+    $odd_in_text) return 1 ;;
+    *)
+      text="$text;$line$newline"
+      length=$((length + ${#line}))
+      ;;
+  esac
+  case $1 in
+    /sys/*) ;;
+    *) [ "$length" = "$size" ] ;;
+  esac
 }
 
 # Names of directories where network file systems are mounted, one a line. Even to look whether something is there may take
@@ -334,6 +388,37 @@ is_odd() {
   problem "$1" 'it is neither a file nor a directory'
 }
 
+# Paths that wait until they are looked at: "KIND PATH" lines, and the same paths alone.
+waiting=
+waiting_paths=
+look() {
+  [ -n "$waiting" ] || return 0
+  set -f
+  IFS=$newline
+  # shellcheck disable=SC2086 # one word for each line
+  stats=$(stat -L -c '%s %a %u:%g %n' $waiting_paths 2>/dev/null)$newline
+  # shellcheck disable=SC2086
+  set -- $waiting
+  IFS=$blanks
+  waiting=
+  waiting_paths=
+  for one; do
+    path=${one#* }
+    # One line for each path, in their order; what went away meanwhile has none.
+    first=${stats%%"$newline"*}
+    named=${first#* }
+    named=${named#* }
+    stat_of=
+    if [ "${named#* }" = "$path" ]; then
+      stat_of=$path
+      stat_says=${first% "$path"}
+      stats=${stats#*"$newline"}
+    fi
+    take "${one%% *}" "$path"
+  done
+  stat_of=
+}
+
 # --- Commands -----------------------------------------------------------------------------------------------------
 
 # Shell text that runs "$@", but not longer than the seconds in front. Old busybox has a timeout of another form, some systems
@@ -342,7 +427,14 @@ is_odd() {
 if timeout 5 true 2>/dev/null; then
   within='timeout "$@"'
   reader() { timeout "$@"; }
+  # Of several commands in one go: all of them within one time.
+  together=yes
+  turn='"$program" "$@" &
+child=$!
+wait "$child"'
 else
+  together=
+  turn='bounded "$limit" "$program" "$@"'
   within='
 seconds=$1
 shift
@@ -387,7 +479,97 @@ clock() { # -> $now
   fi
 }
 
+# Whether there is time for another command, and how much.
 until_second=
+time_left() { # -> $left
+  clock
+  : "${until_second:=$((now + all_seconds))}"
+  left=$((until_second - now))
+}
+
+# Asks for all of these in one go: one shell runs them one after the other, and its whole output is one record. Each answer
+# ends with a line of the mark, the exit status and the command. If the shell does not come to its end in time, because one of
+# them is slow, or can neither be waited for nor killed, then the rest is asked one by one.
+ask() { # HOW-ONE-BY-ONE SECONDS-FOR-ALL COMMAND-LINE...
+  alone=$1
+  group=$2
+  shift 2
+  time_left
+  [ "$group" -le "$left" ] || group=$left
+  output=
+  if [ "$group" -ge 1 ]; then
+    whole=
+    [ -z "$together" ] || whole="timeout $group"
+    output=$(
+      {
+        # shellcheck disable=SC2016,SC2086
+        $whole sh -c "bounded() {
+$within
+}"'
+# By its path: some busybox shells would take a tool of their own instead.
+look_for() {
+  IFS=:
+  for place in $PATH; do
+    program=$place/$1
+    if [ -f "$program" ] && [ -x "$program" ]; then
+      IFS=" "
+      return
+    fi
+  done
+  IFS=" "
+  return 1
+}
+limit=$1
+mark=$2
+shift 2
+set -f
+child=
+trap "[ -z \"\$child\" ] || kill \$child; exit 124" TERM
+for line; do
+  set -- $line
+  if look_for "$1"; then
+    shift
+    '"$turn"'
+    status=$?
+    child=
+  else
+    status=127
+  fi
+  printf "\n%s %s %s\n" "$mark" "$status" "$line"
+done
+printf "%s end\n" "$mark"' sh "$run_seconds" "$mark" "$@" </dev/null 2>/dev/null &
+      } | reader $((group + 2)) head -c $((4 * max_file_bytes))
+    )$newline
+    case $output in
+      *"$newline$mark "*)
+        record "answers $mark"
+        printf %s "$output" | base64
+        echo .
+        ;;
+    esac
+  fi
+  case $output in
+    *"$newline$mark end$newline") return ;;
+  esac
+  last=${output##*"$newline$mark "}
+  last=${last%%"$newline"*}
+  last=${last#* }
+  case $output in
+    *"$newline$mark "*) ;;
+    *) last= ;;
+  esac
+  for line; do
+    # shellcheck disable=SC2086
+    [ -n "$last" ] || $alone $line
+    [ "$line" != "$last" ] || last=
+  done
+}
+
+alone() { # COMMAND ARGUMENT...
+  limit=$run_seconds
+  run "$@"
+}
+
 run() { # COMMAND ARGUMENT...
   if ! command -v "$1" >/dev/null 2>&1; then
     encode "$*" "$odd"
@@ -395,9 +577,8 @@ run() { # COMMAND ARGUMENT...
     echo .
     return
   fi
-  clock
-  : "${until_second:=$((now + all_seconds))}"
-  [ $((until_second - now)) -ge "$limit" ] || limit=$((until_second - now))
+  time_left
+  [ "$left" -ge "$limit" ] || limit=$left
   if [ "$limit" -lt 1 ]; then
     problem "$*" 'the time for all commands was used up'
     return
@@ -422,30 +603,58 @@ run() { # COMMAND ARGUMENT...
 }
 
 run_each() { # COMMAND ARGUMENT...
+  command -v "$1" >/dev/null 2>&1 || return 0
   limit=$run_seconds
   names=$(answer "$@" | sed -n 's/.*[ 	]\([^ 	]*\)$/\1/p' | head -n 20)
+  asked=$*
+  set --
   IFS=$newline
   for name in $names; do
-    IFS=$blanks
-    limit=$run_seconds
     case $name in
-      *_*) run "$@" "$name" ;;
+      *_*) set -- "$@" "$asked $name" ;;
     esac
   done
   IFS=$blanks
+  [ $# = 0 ] || ask alone "$group_seconds" "$@"
 }
 
+# Directories that wait until they are measured.
+measured=
 is_used() { # DIRECTORY
   is_link "$1" && return
   is_dir "$1" || return
+  # shellcheck disable=SC2254
+  case $1 in
+    $odd_or_blank) measure_one du -skx "$1" ;;
+    *) measured=$measured"du -skx $1$newline" ;;
+  esac
+}
+
+measuring() { # -> $limit
   clock
   : "${used_until:=$((now + used_seconds))}"
   limit=$((used_until - now))
+}
+
+measure_one() { # du -skx DIRECTORY
+  measuring
   if [ "$limit" -gt 0 ]; then
-    run du -skx "$1"
+    run "$@"
   else
-    problem "du -skx $1" 'the time for measuring was used up'
+    problem "$*" 'the time for measuring was used up'
   fi
+}
+
+measure() {
+  [ -n "$measured" ] || return 0
+  measuring
+  set -f
+  IFS=$newline
+  # shellcheck disable=SC2086
+  set -- $measured
+  IFS=$blanks
+  measured=
+  ask measure_one "$limit" "$@"
 }
 
 # --- The walk -----------------------------------------------------------------------------------------------------
@@ -490,13 +699,24 @@ once() { # KIND PATH
     *"$newline$2$newline"*) return ;;
   esac
   done_paths=$done_paths$2$newline
-  take "$1" "$2"
+  case $2 in
+    *"$newline"*)
+      take "$1" "$2"
+      return
+      ;;
+  esac
+  if is_remote "$2" || [ ! -e "$2" ]; then
+    take "$1" "$2"
+  else
+    waiting="$waiting$1 $2$newline"
+    waiting_paths=$waiting_paths$2$newline
+  fi
 }
 
 # The directory that k3s was told to use for something.
-directory_of() { # FLAG
-  cat /etc/init.d/k3s-service /etc/rancher/k3s/config.yaml 2>/dev/null |
-    sed -n "s/.*$1[=:'\" ]*\([^'\" ]*\).*/\1/p" | head -n 1
+directory_of() { # FLAG -> $directory
+  directory=$(sed -n "s/.*$1[=:'\" ]*\([^'\" ]*\).*/\1/p" /etc/init.d/k3s-service /etc/rancher/k3s/config.yaml 2>/dev/null)
+  directory=${directory%%"$newline"*}
 }
 
 collect() {
@@ -513,21 +733,26 @@ collect() {
 
   echo 'k3os-migrate-bundle 1'
   used_until=
+  # What no output of a command holds by chance.
+  read -r mark 2>/dev/null </proc/sys/kernel/random/uuid || mark=answer-of-$$
   find_remote
   set -f
+  IFS=$newline
+  for line in $what; do
+    case $line in
+      'run  '*) set -- "$@" "${line#run  }" ;;
+    esac
+  done
+  IFS=$blanks
+  ask alone "$group_seconds" "$@"
   IFS=$newline
   for line in $what; do
     IFS=$blanks
     kind=${line%% *}
     name=${line#* }
     name=${name# }
-    limit=$run_seconds
     case $kind in
-      \#) ;;
-      run)
-        # shellcheck disable=SC2086
-        run $name
-        ;;
+      \# | run) ;;
       each)
         # shellcheck disable=SC2086
         run_each $name
@@ -541,14 +766,16 @@ collect() {
   done
   set +f
   # The directory for local-path volumes, and the kubelet's own, when k3s was told others.
-  elsewhere=$(directory_of default-local-storage-path)
-  case $elsewhere in
-    /*) each used "${elsewhere%/}/*" ;;
+  directory_of default-local-storage-path
+  case $directory in
+    /*) each used "${directory%/}/*" ;;
   esac
-  elsewhere=$(directory_of root-dir)
-  case $elsewhere in
-    /*) each used "${elsewhere%/}/pods/*/volumes/kubernetes.io~empty-dir/*" ;;
+  directory_of root-dir
+  case $directory in
+    /*) each used "${directory%/}/pods/*/volumes/kubernetes.io~empty-dir/*" ;;
   esac
+  look
+  measure
   printf 'end %s\n' "$records"
 }
 

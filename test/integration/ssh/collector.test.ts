@@ -107,6 +107,56 @@ describe.skipIf(skip)('the collector', () => {
     expect(bundle.files.size).toBeGreaterThan(30)
   })
 
+  test.each([['sh'], ['dash'], ['bash']])('brings every byte of small files in %s', async (shell) => {
+    const contents: Readonly<Record<string, string | Uint8Array>> = {
+      plain: 'a: 1\nb: "x y"\n',
+      open: 'no end of line',
+      'open-after-lines': 'a\n\n  b',
+      empty: '',
+      'only-line-ends': '\n\n\n',
+      blanks: '  a  \n\t b\t\n \n',
+      backslash: 'a\\\nb\\',
+      marks: ':a\n;b\n.\n!\nend 3\n',
+      dos: 'a\r\nb\r\n',
+      umlaut: 'gr\u00fc\u00df\n',
+      control: 'a\u001b[1m\n',
+      zero: new Uint8Array([97, 0, 98, 10]),
+      'zero-at-the-end': new Uint8Array([97, 10, 0]),
+      binary: new Uint8Array(300).map((_, index) => index),
+      'just-short': `${'x'.repeat(2047)}\n`,
+      'just-too-long': `${'x'.repeat(2048)}\n`,
+    }
+    const node = await lab.startNode(`bytes-${shell}`, bundleOf(k3osNode()))
+    await node.stop()
+    copyFileSync('/bin/dash', join(node.root, 'usr/bin/dash'))
+    const folder = '/var/lib/rancher/k3os/config.d'
+    for (const [name, content] of Object.entries(contents))
+      writeFileSync(join(node.root, folder, name), content)
+    const { files } = parseBundle(runIn(node.root, [shell, '-s']), shell)
+    const read = Object.keys(contents).map((name) => [name, files.get(`${folder}/${name}`)?.bytes])
+    const text = (value: unknown): string => Buffer.from(value as Uint8Array).toString('latin1')
+    expect(read.map(([name, value]) => [name, text(value)])).toEqual(
+      Object.entries(contents).map(([name, value]) => [name, text(value)]),
+    )
+  })
+
+  test('one command that hangs leaves the answers of the others as they are', async () => {
+    const node = await lab.startNode('one-hangs', bundleOf(k3osNode()))
+    await node.stop()
+    const shells = ['sh', 'bash'] as const
+    const [good] = shells.map((shell) => parseBundle(runIn(node.root, [shell, '-s']), shell).commands)
+    writeFileSync(join(node.root, 'usr/bin/k3s'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
+    const hasty = collectorScript()
+      .replace(/^run_seconds=\d+/m, 'run_seconds=1')
+      .replace(/^group_seconds=\d+/m, 'group_seconds=2')
+    for (const shell of shells) {
+      const { commands } = parseBundle(runIn(node.root, [shell, '-s'], hasty), shell)
+      expect(commands.get(probes.k3sVersion)?.exit).toBeGreaterThan(123)
+      const others = (all: typeof commands) => [...all].filter(([line]) => line !== probes.k3sVersion)
+      expect(others(commands)).toEqual(expect.arrayContaining(others(good ?? new Map())))
+    }
+  })
+
   test('without sudo says what it could not read, and reads the rest', async () => {
     const node = await lab.startNode('no-sudo', bundleOf(k3osNode()), { sudo: false })
     const bundle = await collect(node)

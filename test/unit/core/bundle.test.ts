@@ -89,6 +89,73 @@ describe('a bundle', () => {
   })
 })
 
+describe('records that only the collector writes', () => {
+  const whole = (...lines: readonly string[]) => parse(['k3os-migrate-bundle 1', ...lines, ''].join('\n'))
+  const content = (bundle: Bundle, name: string) => new TextDecoder().decode(bundle.files.get(name)?.bytes)
+  const base64 = (given: string) => Buffer.from(given).toString('base64')
+
+  test('a text is a file, each line behind a colon', () => {
+    const bundle = whole('text 600 0:0 /a b', ':x: 1', ':', ':\ty', '.', 'end 1')
+    expect(content(bundle, '/a b')).toBe('x: 1\n\n\ty\n')
+    expect(bundle.files.get('/a b')).toMatchObject({ mode: 0o600, owner: '0:0' })
+  })
+
+  test('a semicolon says that the last line is open', () => {
+    expect(content(whole('text 600 0:0 /a', ':x', ';y', '.', 'end 1'), '/a')).toBe('x\ny')
+    expect(content(whole('text 600 0:0 /a', ';.', '.', 'end 1'), '/a')).toBe('.')
+  })
+
+  test.each([[';x', ':y'], ['x'], [':\u0001'], [';']])('anything else is no text: %s', (...lines) => {
+    expect(
+      failure(['k3os-migrate-bundle 1', 'text 600 0:0 /a', ...lines, '.', 'end 1', ''].join('\n')),
+    ).toEqual({
+      message: 'the content of this record is not text',
+      line: 3,
+      exitCode: 65,
+    })
+  })
+
+  test('a file that could not be read to its end is an error, and no file', () => {
+    const bundle = whole('file 600 0:0 /a', 'YWJj', '!', '.', 'file 600 0:0 /b', 'YWJ!', '.', 'end 2')
+    expect(bundle.files.size).toBe(0)
+    expect([...bundle.errors]).toEqual([
+      ['/a', 'it could not be read'],
+      ['/b', 'it could not be read'],
+    ])
+  })
+
+  const mark = '6e1b0f1c-7a10-4c3d-9d7e-0a4f2b8c1d55'
+  const answer = (output: string, exit: number, line: string) => `${output}\n${mark} ${exit} ${line}\n`
+  const asked = (all: string) => whole(`answers ${mark}`, base64(all), '.', 'end 1')
+
+  test('answers are one command after the other', () => {
+    const bundle = asked(
+      answer('5.4\n', 0, 'uname -r') + answer('', 127, 'ccapply') + answer('a\n\nb', 2, 'df -P'),
+    )
+    expect([...bundle.commands]).toEqual([
+      ['uname -r', { exit: 0, text: '5.4\n' }],
+      ['ccapply', { exit: 127, text: '' }],
+      ['df -P', { exit: 2, text: 'a\n\nb\n' }],
+    ])
+  })
+
+  test('what follows the last mark is of a command that did not end', () => {
+    expect([...asked(`${answer('x\n', 0, 'id')}half of an answer`).commands.keys()]).toEqual(['id'])
+    expect([...asked(`${answer('x\n', 0, 'id')}${mark} end\n`).commands.keys()]).toEqual(['id'])
+    expect(asked('nothing').commands.size).toBe(0)
+  })
+
+  test('an answer without end is an error', () => {
+    const bundle = asked(answer('x'.repeat(1024 * 1024 + 1), 0, 'yes'))
+    expect([...bundle.errors]).toEqual([['yes', 'it printed more than 1048576 bytes']])
+  })
+
+  test('nothing is answered twice', () => {
+    const twice = `answers ${mark}\n${base64(answer('', 0, 'id') + answer('', 0, 'id'))}\n.`
+    expect(failure(`k3os-migrate-bundle 1\n${twice}\nend 1\n`).message).toBe('"id" appears twice')
+  })
+})
+
 describe('a bundle is refused with its line when it', () => {
   const head = 'k3os-migrate-bundle 1\n'
   test.each([
