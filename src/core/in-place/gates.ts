@@ -17,7 +17,7 @@ export interface Surroundings {
 }
 
 /** From this share on kubelet removes images (its default `imageGCHighThresholdPercent`). */
-const fullShare = 0.85
+const fullPercent = 85
 /** Less than this apart and nobody's certificate minds. */
 const clockToleranceSeconds = 120
 const neededMemoryMib = 512
@@ -69,7 +69,7 @@ export function inPlaceGates(look: NodeLook, around: Surroundings): Finding[] {
 
 /** Free before, so that kubelet removes no image afterwards. */
 export function neededFree(total: number, takes: number): number {
-  return takes + Math.ceil(total * (1 - fullShare))
+  return takes + Math.ceil((total * (100 - fullPercent)) / 100)
 }
 
 function reportSpace(
