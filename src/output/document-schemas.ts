@@ -5,6 +5,7 @@ import { evidenceVerdictSchema } from '../core/evidence-verdict.ts'
 import { eventSchema } from '../core/events.ts'
 import { evidenceSchema } from '../core/evidence.ts'
 import { comparisonSchema } from '../core/comparison.ts'
+import { treeManifestSchema } from '../core/image/root-tree.ts'
 import { inventorySchema } from '../core/inventory.ts'
 import { outcomeSchema } from '../core/outcome.ts'
 import { planSchema } from '../core/plan.ts'
@@ -24,6 +25,7 @@ const documents = {
   Evidence: evidenceSchema,
   EvidenceVerdict: evidenceVerdictSchema,
   FinalizePlan: finalizePlanSchema,
+  RootTree: treeManifestSchema,
 } as const
 
 /** JSON Schema (2020-12) of each document, by file name. */

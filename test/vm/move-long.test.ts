@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { finalize, finalizeApply } from '../../src/commands/finalize.ts'
+import { finalizePlanSchema } from '../../src/core/finalize.ts'
+import { recordingIo } from '../support/recording-io.ts'
+import { requirePart } from '../support/require-part.ts'
+import { missingTree } from '../support/root-tree.ts'
+import { missingForVmCluster } from '../support/vm-cluster.ts'
+import { stepSeconds } from '../support/vm-move.ts'
+import { bootId, movingAgent } from '../support/vm-moving.ts'
+import { missingForVm } from '../support/vm.ts'
+
+const long = process.env['K3OS_MIGRATE_LONG'] === '1'
+const skip =
+  !long ||
+  requirePart('VM', missingForVm() ?? missingForVmCluster()) ||
+  requirePart('ROOT_TREE', missingTree())
+
+describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
+  const agent = movingAgent({ firmware: 'uefi' })
+
+  test('is moved', async () => {
+    const { move, volumes, readyAfter, before } = agent()
+    const content = await volumes()
+    expect(await move.go('apply')).toEqual({ exit: 0, message: '' })
+    process.stderr.write(`seconds for each step: ${JSON.stringify(stepSeconds(await move.journal()))}\n`)
+    const after = await readyAfter(bootId(before))
+    expect(after.metadata.uid).toBe(before.metadata.uid)
+    expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
+    expect(await volumes()).toBe(content)
+  }, 1_800_000)
+
+  test('is NotReady hardly longer than in a plain restart', async () => {
+    const { vm, readyAfter } = agent()
+    const now = await readyAfter('')
+    const begun = performance.now()
+    await vm.ssh('sudo systemctl --no-block reboot')
+    const after = await readyAfter(bootId(now))
+    const seconds = Math.round((performance.now() - begun) / 1000)
+    process.stderr.write(`a plain restart of the moved system, until Ready: ${seconds} s\n`)
+    expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
+  }, 600_000)
+
+  test('boots a kernel that a package brought', async () => {
+    const { lab, vm, read, readyAfter } = agent()
+    const before = await readyAfter('')
+    const old = await read('uname -r')
+    const file = secondKernel(lab.directory)
+    const { code } = await vm.ssh('base64 -d >kernel.deb', { input: readFileSync(file).toString('base64') })
+    expect(code).toBe(0)
+    await read('sudo dpkg -i kernel.deb')
+    expect(await read('readlink -e /vmlinuz /initrd.img /vmlinuz.old /initrd.img.old')).toContain(old)
+    await vm.ssh('sudo systemctl --no-block reboot')
+    const after = await readyAfter(bootId(before))
+    expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
+    process.stderr.write(`kernel ${old}, then ${await read('uname -r')}\n`)
+  }, 1_800_000)
+
+  test('runs without k3OS after finalize, which frees its room', async () => {
+    const { lab, vm, move, read, readyAfter } = agent()
+    const before = await readyAfter('')
+    const io = recordingIo(move.cwd, { env: { HOME: lab.home, USER: 'lab' } })
+    const options = { kubeconfig: move.kubeconfig, stateDir: join(move.cwd, 'state') }
+    await finalize({ ...options, out: 'finalize.json', output: 'table' }, io)
+    const plan = finalizePlanSchema.parse(JSON.parse(readFileSync(join(move.cwd, 'finalize.json'), 'utf8')))
+    expect(plan.items[0]).toMatchObject({ kind: 'disk', node: 'vm-agent' })
+    await finalizeApply({ ...options, plan: 'finalize.json', approvePlan: plan.digest, output: 'table' }, io)
+    expect(await read('ls /state/k3os')).not.toContain('system')
+    await vm.ssh('sudo systemctl --no-block reboot')
+    const after = await readyAfter(bootId(before))
+    expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
+    expect(await move.go('revert')).toMatchObject({
+      exit: 3,
+      message: expect.stringContaining('no k3OS on its disk'),
+    })
+  }, 900_000)
+})
+
+/** Debian 12's kernel, as a package of this computer's own mirror. */
+function secondKernel(directory: string): string {
+  const depends = execFileSync('apt-cache', ['depends', 'linux-image-amd64'], { encoding: 'utf8' })
+  const [, name] = /Depends: (linux-image-\S+)/.exec(depends) ?? []
+  if (name === undefined) throw new Error('there is no kernel in the lists of packages; run apt-get update')
+  execFileSync('apt-get', ['download', '-q', name], { cwd: directory, stdio: 'ignore' })
+  const file = readdirSync(directory).find((one) => one.startsWith(name))
+  if (file === undefined) throw new Error(`${name} was not downloaded`)
+  return join(directory, file)
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { exitCode } from '../../src/core/errors.ts'
+import { requirePart } from '../support/require-part.ts'
+import { missingTree } from '../support/root-tree.ts'
+import { missingForVmCluster } from '../support/vm-cluster.ts'
+import type { AroundCommand } from '../support/vm-move.ts'
+import { movingAgent, type MovingAgent } from '../support/vm-moving.ts'
+import { missingForVm } from '../support/vm.ts'
+
+const long = process.env['K3OS_MIGRATE_LONG'] === '1'
+const skip =
+  !long ||
+  requirePart('VM', missingForVm() ?? missingForVmCluster()) ||
+  requirePart('ROOT_TREE', missingTree())
+
+interface Moment {
+  readonly what: string
+  /** The command of `node.sh`, and which time it is sent. */
+  readonly command: string
+  readonly time: number
+  /** Seconds after it was sent; null: when it has answered. */
+  readonly after: number | null
+}
+
+const moments: readonly Moment[] = [
+  { what: 'while the root tree is unpacked', command: 'unpack', time: 1, after: 10 },
+  { what: 'while its files are read back', command: 'verify', time: 1, after: 4 },
+  { what: 'right after the menu was renamed', command: 'menu', time: 1, after: null },
+  { what: 'right after arming', command: 'arm', time: 2, after: null },
+  { what: 'while the new system starts', command: 'restart', time: 2, after: 35 },
+  { what: 'between the two writes of confirming', command: 'arm', time: 3, after: null },
+]
+
+/** Cuts the power at this moment, once, and switches the machine on again. */
+function cutting({ vm }: MovingAgent, { command, time, after }: Moment): AroundCommand {
+  let seen = 0
+  return async (name, send) => {
+    if (name === command) seen += 1
+    if (name !== command || seen !== time) return send()
+    const sending = send()
+    if (after === null) await sending
+    else await Promise.race([sending.catch(() => {}), sleep(after * 1000)])
+    // An answer may come long before the machine has done what was asked: a restart, say.
+    if (after !== null && name === 'restart') await sleep(after * 1000)
+    await vm.cut()
+    seen = Number.POSITIVE_INFINITY
+    vm.powerOn()
+    return sending
+  }
+}
+
+describe.skipIf(skip)('a power cut in the middle of a move', () => {
+  const agent = movingAgent()
+  let isBegun = false
+
+  test.each(moments)(
+    'leaves k3OS or the new system, never neither: $what',
+    async (moment) => {
+      const { move, volumes, readyAfter } = agent()
+      const content = await volumes()
+      const first = await move.go(isBegun ? 'resume' : 'apply', cutting(agent(), moment))
+      isBegun = true
+      let last = first
+      for (let tries = 1; tries <= 3 && !isEnd(last.exit); tries += 1) {
+        await readyAfter('')
+        last = await move.go('resume')
+      }
+      const node = await readyAfter('')
+      const system = node.status.nodeInfo['osImage']
+      process.stderr.write(`${moment.what}: exit ${first.exit}, then ${last.exit}, on ${system}\n`)
+      expect(isEnd(last.exit)).toBe(true)
+      expect(system).toMatch(last.exit === 0 ? /^Debian/ : /^k3OS/)
+      expect(await volumes()).toBe(content)
+    },
+    2_400_000,
+  )
+})
+
+function isEnd(exit: number): boolean {
+  return exit === exitCode.ok || exit === exitCode.rolledBack
+}
