@@ -1,7 +1,8 @@
 /**
  * Reads a fleet of k3OS-shaped nodes behind real sshds: once with this tool, once with Ansible's fact gathering, with equal
  * parallelism, the same nodes and the same keys. Ansible needs Python on the nodes, which k3OS does not have: it is added to
- * them for this comparison.
+ * them for this comparison. Where a control group can be made, processor time is counted too, of both sides of every
+ * connection: on a busy machine only that compares.
  *
  *   npm exec -c 'node bench/fleet.ts [--nodes 100] [--parallel 16]'
  *
@@ -14,6 +15,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -37,34 +40,84 @@ const ansibleVersion = '2.18.6'
 const missing = missingForK3osRoot()
 if (missing !== undefined) throw new Error(missing)
 const scratch = mkdtempSync(join(tmpdir(), 'k3os-migrate-fleet-'))
+const group = enterGroup()
 const lab = startSshLab()
 try {
   const ansible = installAnsible()
   const python = newestPython()
   const nodes = await lab.startFleet(count, bundleOf(k3osNode()), (root) => addPython(root, python))
-  const ours = seconds(process.execPath, inventoryCommand(nodes), { HOME: lab.home })
-  const theirs = seconds(ansible, ansibleCommand(nodes, python), ansibleEnvironment(ansible))
+  const ours = spent(process.execPath, inventoryCommand(nodes), { HOME: lab.home })
+  const theirs = spent(ansible, ansibleCommand(nodes, python), ansibleEnvironment(ansible))
+  const each = (all: number | null): string => (all === null ? '' : ((all / count) * 1000).toFixed(0))
+  const times = (part: keyof Spent): string => {
+    const [a, b] = [ours[part], theirs[part]]
+    return a === null || b === null ? '' : `${(b / a).toFixed(1)}x`
+  }
   const rows = [
-    ['k3os-migrate inventory', ours.toFixed(1), ((ours / count) * 1000).toFixed(0), ''],
+    ['k3os-migrate inventory', ours.seconds.toFixed(1), each(ours.seconds), '', each(ours.cpuSeconds), ''],
     [
       `ansible -m setup (core ${ansibleVersion})`,
-      theirs.toFixed(1),
-      ((theirs / count) * 1000).toFixed(0),
-      `${(theirs / ours).toFixed(1)}x`,
+      theirs.seconds.toFixed(1),
+      each(theirs.seconds),
+      times('seconds'),
+      each(theirs.cpuSeconds),
+      times('cpuSeconds'),
     ],
   ]
-  const right = ['SECONDS', 'MS EACH', 'RATIO']
+  const right = ['SECONDS', 'MS EACH', 'RATIO', 'CPU MS EACH', 'RATIO OF CPU']
   process.stderr.write(`${count} nodes, ${parallel} at once\n${table(['WHAT', ...right], rows, { right })}`)
-  process.stdout.write(
-    `${JSON.stringify({ nodes: count, parallel, oursSeconds: ours, ansibleSeconds: theirs })}\n`,
-  )
+  process.stdout.write(`${JSON.stringify({ nodes: count, parallel, ours, ansible: theirs })}\n`)
 } finally {
   await lab.stop()
+  group?.leave()
   rmSync(scratch, { recursive: true, force: true })
 }
 
-function seconds(program: string, args: readonly string[], env: Readonly<Record<string, string>>): number {
+interface Spent {
+  readonly seconds: number
+  /** Null where nobody can count it. */
+  readonly cpuSeconds: number | null
+}
+
+interface Group {
+  readonly cpuSeconds: () => number
+  readonly leave: () => void
+}
+
+/** A control group with this process in it, and so with all that it starts. */
+function enterGroup(): Group | null {
+  const name = `k3os-migrate-bench-${process.pid}`
+  const kinds = [
+    {
+      parent: '/sys/fs/cgroup/cpuacct',
+      read: (group: string) => Number(readFileSync(join(group, 'cpuacct.usage'), 'utf8')) / 1e9,
+    },
+    {
+      parent: '/sys/fs/cgroup',
+      read: (group: string) =>
+        Number(/usage_usec (\d+)/.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'))?.[1]) / 1e6,
+    },
+  ]
+  for (const { parent, read } of kinds) {
+    if (!existsSync(join(parent, 'cgroup.procs'))) continue
+    const folder = join(parent, name)
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'cgroup.procs'), String(process.pid))
+    return {
+      cpuSeconds: () => read(folder),
+      leave: () => {
+        for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean))
+          writeFileSync(join(parent, 'cgroup.procs'), pid)
+        rmdirSync(folder)
+      },
+    }
+  }
+  return null
+}
+
+function spent(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Spent {
   const start = performance.now()
+  const cpuBefore = group?.cpuSeconds() ?? 0
   const { status, stderr, stdout } = spawnSync(program, args, {
     cwd: scratch,
     env: { PATH: process.env['PATH'], ...env },
@@ -73,11 +126,13 @@ function seconds(program: string, args: readonly string[], env: Readonly<Record<
   })
   if (status !== 0)
     throw new Error(`${program} ended with ${status}\n${stdout.slice(-2000)}\n${stderr.slice(-2000)}`)
-  return (performance.now() - start) / 1000
+  const seconds = (performance.now() - start) / 1000
+  return { seconds, cpuSeconds: group === null ? null : group.cpuSeconds() - cpuBefore }
 }
 
 function inventoryCommand(nodes: readonly SshNode[]): string[] {
-  const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
+  const cli = fileURLToPath(new URL('../dist/src/cli.js', import.meta.url))
+  if (!existsSync(cli)) throw new Error('nothing is built yet: npm run build')
   const hosts = nodes.map(({ host, port }) => `${host}:${port}`)
   return [cli, 'inventory', '--no-cluster', '--parallel', String(parallel), ...hosts]
 }
