@@ -2,7 +2,7 @@ import { classifyPods, refusals, type Classified, type EvictReason } from './dra
 import { exitCode, MigrateError } from './errors.ts'
 import { compareText } from './findings.ts'
 import type { ClusterFacts, Pod } from './inventory.ts'
-import { forwardFrom, downMs } from './methods.ts'
+import { forwardFrom, forwardMs } from './methods.ts'
 import { stepsMs, type Plan, type PlanNode, type StepId } from './plan.ts'
 import { budgetGuards } from './selector.ts'
 
@@ -67,7 +67,7 @@ export function explainNode(plan: Plan, name: string, cluster: ClusterFacts): No
     })),
     pods: podsOf(here, plan, cluster),
     volumes: volumesOf(node, here, plan, cluster),
-    worst: { undoableMs: stepsMs(before), forwardMs: downMs(node), soakMs: node.soakMs },
+    worst: { undoableMs: stepsMs(before), forwardMs: forwardMs(node), soakMs: node.soakMs },
   }
 }
 

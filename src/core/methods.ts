@@ -98,8 +98,17 @@ const watching: ReadonlySet<StepId> = new Set(['workloads', 'soak'])
 
 /** At worst, from the moment the machine goes down until it takes pods again. */
 export function downMs(node: PlanNode): number {
-  const from = node.steps.findIndex(({ id }) => id === downFrom(node))
-  return stepsMs(from === -1 ? [] : node.steps.slice(from).filter(({ id }) => !watching.has(id)))
+  return worstMs(node, downFrom(node))
+}
+
+/** At worst, as long as a failure stops the run and undoes nothing; 0 where each step is undone. */
+export function forwardMs(node: PlanNode): number {
+  return worstMs(node, forwardFrom(node))
+}
+
+function worstMs({ steps }: Steps, from: StepId | null): number {
+  const at = steps.findIndex(({ id }) => id === from)
+  return stepsMs(at === -1 ? [] : steps.slice(at).filter(({ id }) => !watching.has(id)))
 }
 
 /** Who or what rebuilds a machine, for sentences: `by ./rebuild.sh`, `by hand`. */

@@ -41,7 +41,7 @@ function nodeRow({ name, state, steps }: RehearsedNode) {
     { text: name, role: 'name' as const },
     first === undefined ? '-' : offset(first.startMs),
     took('drain'),
-    took('reimage', 'hand-over'),
+    took('reimage', 'hand-over', 'probe', 'trial'),
     took('compare', 'release', 'join', 'workloads'),
     took('soak'),
     first === undefined ? '-' : offset(end),
