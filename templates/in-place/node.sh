@@ -4,7 +4,7 @@
 #   look                facts for the gates, one NAME=VALUE a line
 #   unpack ID           a tar archive becomes /os/ID on STATE
 #   verify ID           "SHA256  ./PATH" lines: every file of /os/ID is read back and compared
-#   drivers ID          names the kernel modules of disks and network cards in use that /os/ID lacks
+#   drivers ID          names what /os/ID lacks for this machine: kernel modules of disks and network cards in use, or all of it
 #   seed ID             a tar archive of the node's own files is laid over /os/ID
 #   complete ID VERSION k3s of this version, a machine-id and resolv.conf for /os/ID
 #   menu                a new grub.cfg takes the place of k3OS's, which stays beside it as grub.cfg.k3os
@@ -211,11 +211,12 @@ case $command in
     ;;
   drivers)
     mount_state
+    chroot "$state/os/$id" /bin/true 2>/dev/null || echo "programs for $(uname -m)"
     modules=$state/os/$id/usr/lib/modules
     for driver in $(drivers); do
       name=$(echo "$driver" | sed 's/[-_]/[-_]/g')
       cat "$modules"/*/modules.dep "$modules"/*/modules.builtin 2>/dev/null | cut -d: -f1 |
-        grep -q "/$name\.ko" || echo "$driver"
+        grep -q "/$name\.ko" || echo "the driver $driver"
     done
     ;;
   seed)

@@ -156,15 +156,12 @@ async function sendTree(context: StepContext): Promise<void> {
   context.progress(`all of it is sent; ${node.name} reads it back from its disk`)
   await act(context, ['verify', tree.id], lines)
   const answer = await context.host.askInPlace(addressOf(context), ['drivers', tree.id], signal)
-  const missing = answer.split('\n').filter((driver) => driver !== '')
+  const missing = answer.split('\n').filter((line) => line !== '')
   if (missing.length > 0)
-    throw new MigrateError(
-      `${node.name} uses drivers that the root tree does not have: ${missing.join(', ')}`,
-      {
-        exitCode: exitCode.inhibitors,
-        hint: 'make a root tree with a kernel that has them, or move this node with the method command',
-      },
-    )
+    throw new MigrateError(`${node.name} needs what the root tree does not have: ${missing.join(', ')}`, {
+      exitCode: exitCode.inhibitors,
+      hint: 'make a root tree for this machine (image build --arch), or move it with the method command',
+    })
 }
 
 async function* told(context: StepContext, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

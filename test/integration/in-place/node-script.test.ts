@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { machine as arch, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -164,6 +164,12 @@ describe.skipIf(skip)('what a move in place does on the node', () => {
     expect(complete()).toEqual({ exit: 0, out: '', err: '' })
     const read = inState('cd /run/s/os/deb-1; cat vmlinuz etc/hostname etc/machine-id usr/bin/k3s')
     expect(read.out).toMatch(/^kernel\nn1\n[0-9a-f]{32}\nthe k3s that runs\n$/)
+  })
+
+  test('names what the tree lacks for this machine', () => {
+    run(['unpack', 'deb-1'], tree(bootable))
+    const { out } = run(['drivers', 'deb-1'])
+    expect(out).toMatch(new RegExp(`^programs for ${arch()}\\n`))
   })
 
   test('takes no other k3s than the one that runs', () => {
