@@ -59,6 +59,36 @@ const rawPod = z.object({
   status: z.object({ phase: text.nullish(), conditions }).nullish(),
 })
 
+const rawContainers = z.object({
+  metadata: z.object({ namespace: text.nullish(), name: text, uid: text }),
+  status: z
+    .object({
+      containerStatuses: z
+        .array(
+          z.object({
+            name: text,
+            restartCount: z.number().nullish(),
+            lastState: z.object({ terminated: z.object({ reason: text.nullish() }).nullish() }).nullish(),
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
+})
+
+/** How often each container of a pod was restarted, and why it ended last. */
+export function containerRestarts(raw: unknown) {
+  const { metadata: meta, status } = parseObject('Pod', rawContainers, raw)
+  return (status?.containerStatuses ?? []).map(({ name, restartCount, lastState }) => ({
+    namespace: meta.namespace ?? '',
+    pod: meta.name,
+    uid: meta.uid,
+    container: name,
+    restarts: restartCount ?? 0,
+    reason: lastState?.terminated?.reason || null,
+  }))
+}
+
 type RawSpec = z.infer<typeof rawPod>['spec']
 type RawContainer = z.infer<typeof container>
 

@@ -28,6 +28,7 @@ export const effects: {
   kube: {
     node: 'reads',
     podsOnNode: 'reads',
+    restarts: 'reads',
     daemonSetExists: 'reads',
     patchNode: 'changes',
     evict: 'changes',
@@ -37,7 +38,7 @@ export const effects: {
     controller: 'reads',
     switchController: 'changes',
   },
-  reader: { nodes: 'reads', workloads: 'reads', budgets: 'reads', read: 'reads' },
+  reader: { nodes: 'reads', workloads: 'reads', claims: 'reads', budgets: 'reads', read: 'reads' },
   host: {
     collect: 'reads',
     readFile: 'reads',

@@ -1,5 +1,6 @@
 import type { ControllerObject } from '../core/competing.ts'
 import type { ControllerState, ControllerSwitch, PausedMark } from '../core/controller-switch.ts'
+import type { PersistentVolumeClaim } from '../core/cluster-objects.ts'
 import type { FoundPlan, LeftoverObject } from '../core/finalize.ts'
 import type { ClusterFacts, KubeNode, Pod, PodDisruptionBudget } from '../core/inventory.ts'
 import type { Permission, RbacRule } from '../core/rbac.ts'
@@ -52,6 +53,18 @@ export interface NodePatch {
   readonly taints?: KubeNode['taints']
 }
 
+/** How often kubelet has started a container again. */
+export interface ContainerRestarts {
+  readonly namespace: string
+  readonly pod: string
+  /** Of the pod. */
+  readonly uid: string
+  readonly container: string
+  readonly restarts: number
+  /** Why it ended last: `OOMKilled`, `Error`; null when nobody says. */
+  readonly reason: string | null
+}
+
 /** How a change is sent. */
 export interface Sending {
   /** The server checks everything and changes nothing. */
@@ -70,6 +83,8 @@ export interface Kube {
   node(name: string, signal: AbortSignal): Promise<KubeNode | undefined>
   /** All pods whose `spec.nodeName` is this node, fresh, all pages. */
   podsOnNode(name: string, signal: AbortSignal): Promise<Pod[]>
+  /** Of each container of the pods on this node. */
+  restarts(name: string, signal: AbortSignal): Promise<ContainerRestarts[]>
   daemonSetExists(namespace: string, name: string, signal: AbortSignal): Promise<boolean>
   patchNode(name: string, patch: NodePatch, signal: AbortSignal, how?: Sending): Promise<void>
   evict(pod: PodTarget, signal: AbortSignal, how?: Ending): Promise<Eviction>
@@ -118,6 +133,7 @@ export interface WorkloadState {
 export interface NodeLister {
   nodes(signal: AbortSignal): Promise<KubeNode[]>
   workloads(signal: AbortSignal): Promise<WorkloadState[]>
+  claims(signal: AbortSignal): Promise<PersistentVolumeClaim[]>
 }
 
 /** Disruption budgets, fresh, all pages. */

@@ -33,6 +33,15 @@ export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeL
       answer('list pods')
       return structuredClone(world.pods.filter((pod) => pod.node === name))
     },
+    async restarts(name) {
+      answer('list pods')
+      return world.pods
+        .filter((pod) => pod.node === name)
+        .map(({ namespace, name: pod, uid }) => {
+          const restarts = world.trouble.restarts.get(uid) ?? 0
+          return { namespace, pod, uid, container: 'main', restarts, reason: restarts === 0 ? null : 'Error' }
+        })
+    },
     async daemonSetExists(namespace, name) {
       answer('get daemonset')
       return world.source.daemonSets.some((one) => one.namespace === namespace && one.name === name)
@@ -108,6 +117,15 @@ export function simulatedKube(world: World): KubectlKube & ClusterReader & NodeL
     async workloads() {
       answer('list workloads')
       return workloadStates(world)
+    },
+    async claims() {
+      answer('list persistentvolumeclaims')
+      const { persistentVolumeClaims } = world.source.others(world.pods, world.clock.now())
+      return persistentVolumeClaims.map((claim) =>
+        world.trouble.lostClaims.has(`${claim.namespace}/${claim.name}`)
+          ? { ...claim, phase: 'Lost' }
+          : claim,
+      )
     },
     async budgets() {
       answer('list poddisruptionbudgets')

@@ -55,9 +55,20 @@ export class World {
     readonly neverReturns: Set<string>
     readonly losesData: Set<string>
     readonly turnsSick: Set<string>
+    /** Claims whose volume is gone, as `namespace/name`. */
+    readonly lostClaims: Set<string>
+    /** How often the container of a pod was restarted, by UID. */
+    readonly restarts: Map<string, number>
     /** Nobody answers before this moment of the clock. */
     apiDownUntilMs: number
-  } = { neverReturns: new Set(), losesData: new Set(), turnsSick: new Set(), apiDownUntilMs: 0 }
+  } = {
+    neverReturns: new Set(),
+    losesData: new Set(),
+    turnsSick: new Set(),
+    lostClaims: new Set(),
+    restarts: new Map(),
+    apiDownUntilMs: 0,
+  }
   /** Placements so far, by workload: how often pods were moved about. */
   readonly moves = new Map<string, number>()
   readonly #replicas = new Map<string, number>()

@@ -65,6 +65,7 @@ export class DrainedNode {
       },
       clusterUid: unused,
       controller: unused,
+      restarts: unused,
       switchController: unused,
       podsOnNode: async () => {
         const nowMs = this.clock.monotonicMs()

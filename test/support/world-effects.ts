@@ -26,13 +26,21 @@ export function endState({ world, files }: Simulated): object {
 export function noteEffects(world: World, effects: string[]): Around {
   return async (call, send) => {
     if (call.effect === 'reads' || call.port === 'files') return send()
-    const before = worldText(world)
+    const seen = () => stateText(call, world)
+    const before = seen()
     try {
       return await send()
     } finally {
-      if (worldText(world) !== before) effects.push(callText(call, world))
+      if (seen() !== before) effects.push(callText(call, world))
     }
   }
+}
+
+/** Evictions are under way together: each is judged by its own pod. */
+function stateText({ method, args }: PortCall, world: World): string {
+  if (method !== 'evict') return worldText(world)
+  const { uid } = args[0] as { readonly uid: string }
+  return String(world.pods.find((pod) => pod.uid === uid)?.terminating ?? 'gone')
 }
 
 function worldText(world: World): string {

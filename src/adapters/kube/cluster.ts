@@ -11,7 +11,7 @@ import {
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { kubeNode } from '../../core/kube-objects.ts'
-import { pod } from '../../core/kube-pod.ts'
+import { containerRestarts, pod } from '../../core/kube-pod.ts'
 import { parseObject, text } from '../../core/kube-raw.ts'
 import type { Ending, KubectlKube, NodePatch, Sending } from '../../migrate/ports.ts'
 import type { Api } from './api.ts'
@@ -35,6 +35,13 @@ export function kubeOf(api: Api): KubectlKube {
     }
   }
 
+  async function rawPodsOn(node: string, signal: AbortSignal): Promise<unknown[]> {
+    const fieldSelector = `spec.nodeName=${node}`
+    return api.list({ verb: 'list', resource: 'pods' }, signal, (configuration, page) =>
+      new CoreV1Api(configuration).listPodForAllNamespaces({ fieldSelector, ...page }),
+    )
+  }
+
   return {
     ...controllersOf(api),
 
@@ -48,11 +55,11 @@ export function kubeOf(api: Api): KubectlKube {
     },
 
     async podsOnNode(name, signal) {
-      const fieldSelector = `spec.nodeName=${name}`
-      const raw = await api.list({ verb: 'list', resource: 'pods' }, signal, (configuration, page) =>
-        new CoreV1Api(configuration).listPodForAllNamespaces({ fieldSelector, ...page }),
-      )
-      return raw.map(pod)
+      return (await rawPodsOn(name, signal)).map(pod)
+    },
+
+    async restarts(name, signal) {
+      return (await rawPodsOn(name, signal)).flatMap(containerRestarts)
     },
 
     async daemonSetExists(namespace, name, signal) {

@@ -57,6 +57,8 @@ export function readerOf(api: Api): ClusterReader & NodeLister & BudgetReader {
       return found.flat()
     },
 
+    claims: async (signal) => listClaims(api, signal),
+
     async budgets(signal) {
       const found = await listKind(api, readGroups(api, signal), kinds.budgets, signal)
       return found?.items.map((item) => budget(item, found.version)) ?? []

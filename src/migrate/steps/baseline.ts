@@ -15,6 +15,8 @@ const baselineSchema = z.object({
   internalIps: z.array(z.string()),
   /** Ready pods of each controller, by `Kind namespace/name`. */
   workloads: z.record(z.string(), z.number()),
+  /** Claims of its pods that were bound, as `namespace/name`; none in what older versions wrote down. */
+  claims: z.array(z.string()).default([]),
 })
 export type Baseline = z.infer<typeof baselineSchema>
 

@@ -1,6 +1,7 @@
 import { softTaint } from '../../core/plan-fingerprint.ts'
 import type { Intent, Step } from '../step.ts'
 import { readNode } from './check.ts'
+import { boundClaims } from './post-checks.ts'
 import { ownAnnotations } from './restore.ts'
 import { readyWorkloads } from './workloads.ts'
 
@@ -25,6 +26,7 @@ export const capture: Step = {
       kubeletVersion: now.kubeletVersion,
       podCidr: now.podCidr,
       workloads: await readyWorkloads(context),
+      claims: await boundClaims(context),
       internalIps: now.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
     }
   },

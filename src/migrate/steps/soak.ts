@@ -4,6 +4,7 @@ import type { Step, StepContext } from '../step.ts'
 import { pause } from '../wait.ts'
 import { readNode } from './check.ts'
 import { heartbeatLimitSeconds } from './join.ts'
+import { restarting, restartsSchema, restartsSoFar, unboundClaim } from './post-checks.ts'
 import { missingWorkloads } from './workloads.ts'
 
 const everyMs = 30_000
@@ -19,7 +20,8 @@ export const soak: Step = {
   id: 'soak',
   async intent(context) {
     const { bootId, osImage } = await readNode(context)
-    return { soakMs: context.node.soakMs, bootId, osImage }
+    const restarts = await restartsSoFar(context)
+    return { soakMs: context.node.soakMs, bootId, osImage, restarts }
   },
   async actions(context, intent) {
     const { node } = context
@@ -27,20 +29,27 @@ export const soak: Step = {
       {
         describe: `watch ${node.name} for ${formatDuration(node.soakMs)}`,
         async run() {
-          await watch(context, String(intent['bootId']))
+          const restarts = restartsSchema.parse(intent['restarts'] ?? {})
+          await watch(context, { bootId: String(intent['bootId']), restarts })
         },
       },
     ]
   },
 }
 
-async function watch(context: StepContext, bootId: string): Promise<void> {
+interface Begun {
+  readonly bootId: string
+  /** Of each container, at the beginning. */
+  readonly restarts: Readonly<Record<string, number>>
+}
+
+async function watch(context: StepContext, begun: Begun): Promise<void> {
   const { clock, node } = context
   const endMs = clock.monotonicMs() + node.soakMs
   const worstMs = endMs + (node.steps.find(({ id }) => id === 'soak')?.timeoutMs ?? 0) - node.soakMs
   let failures = 0
   for (;;) {
-    const trouble = await look(context, bootId)
+    const trouble = await look(context, begun)
     failures = trouble === undefined ? 0 : failures + 1
     const nowMs = clock.monotonicMs()
     // It ends with a good look: time alone proves nothing.
@@ -55,9 +64,9 @@ async function watch(context: StepContext, bootId: string): Promise<void> {
   }
 }
 
-async function look(context: StepContext, bootId: string): Promise<string | undefined> {
+async function look(context: StepContext, begun: Begun): Promise<string | undefined> {
   try {
-    return await troubleOf(context, bootId)
+    return await troubleOf(context, begun)
   } catch (error) {
     // Not to be able to look is trouble too, and may pass like any other.
     if (error instanceof MigrateError && error.transient) return error.message
@@ -65,11 +74,15 @@ async function look(context: StepContext, bootId: string): Promise<string | unde
   }
 }
 
-async function troubleOf(context: StepContext, bootId: string): Promise<string | undefined> {
+async function troubleOf(context: StepContext, { bootId, restarts }: Begun): Promise<string | undefined> {
   const now = await readNode(context)
   if (now.bootId !== bootId) return 'it has rebooted'
   if (!now.ready) return 'it is not Ready'
   const age = await context.kube.heartbeatAgeSeconds(context.node.name, context.signal)
   if (age === null || age > heartbeatLimitSeconds) return `its last heartbeat is ${age ?? 'unknown'} s old`
-  return missingWorkloads(context)
+  return (
+    (await missingWorkloads(context)) ??
+    (await unboundClaim(context)) ??
+    (await restarting(context, restarts))
+  )
 }

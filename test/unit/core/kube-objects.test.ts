@@ -5,7 +5,7 @@ import {
   podDisruptionBudget,
   upgradePlan,
 } from '../../../src/core/kube-objects.ts'
-import { pod } from '../../../src/core/kube-pod.ts'
+import { containerRestarts, pod } from '../../../src/core/kube-pod.ts'
 import { nodeLabels } from '../../support/kube-data.ts'
 
 describe('Node', () => {
@@ -216,5 +216,25 @@ test('a k3OS upgrade Plan has its image and its node selector', () => {
       matchLabels: {},
       matchExpressions: [{ key: 'k3os.io/mode', operator: 'Exists', values: [] }],
     },
+  })
+})
+
+describe('restarts of containers', () => {
+  const raw = (containerStatuses: unknown) => ({
+    metadata: { namespace: 'shop', name: 'web-1', uid: 'u' },
+    status: { containerStatuses },
+  })
+
+  test('come with the reason of the last end', () => {
+    const terminated = { reason: 'OOMKilled', exitCode: 137 }
+    const statuses = [{ name: 'main', restartCount: 4, lastState: { terminated } }, { name: 'side' }]
+    expect(containerRestarts(raw(statuses))).toEqual([
+      { namespace: 'shop', pod: 'web-1', uid: 'u', container: 'main', restarts: 4, reason: 'OOMKilled' },
+      { namespace: 'shop', pod: 'web-1', uid: 'u', container: 'side', restarts: 0, reason: null },
+    ])
+  })
+
+  test.each([undefined, null, []])('are none where no container has a status yet: %j', (statuses) => {
+    expect(containerRestarts(raw(statuses))).toEqual([])
   })
 })

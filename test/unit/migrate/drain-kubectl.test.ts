@@ -59,6 +59,7 @@ class Cluster {
       attachedVolumes: unused,
       clusterUid: unused,
       controller: unused,
+      restarts: unused,
       switchController: unused,
       node: async (name) => (name === 'lost' ? undefined : { ...node, name }),
       patchNode: async (name, _patch, _signal, how) => {

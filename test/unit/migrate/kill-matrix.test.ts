@@ -3,6 +3,7 @@ import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import type { Plan } from '../../../src/core/plan.ts'
 import { withAround, type Around } from '../../../src/migrate/port-calls.ts'
 import type { LeaseStore } from '../../../src/migrate/ports.ts'
+import type { Scenario } from '../../../src/simulation/scenario.ts'
 import { leaseLab, type LeaseLab } from '../../support/lease-parts.ts'
 import {
   blockedScenario,
@@ -75,10 +76,26 @@ const only =
   (...names: readonly string[]) =>
   (plan: Plan): Plan => ({ ...plan, nodes: plan.nodes.filter(({ name }) => names.includes(name)) })
 
+/** With a controller that stands still meanwhile. */
+function autoscaledScenario(): Scenario {
+  const { workloads, ...scenario } = smallScenario()
+  const [first] = workloads
+  if (first === undefined) throw new Error('the scenario runs nothing')
+  const autoscaler = {
+    ...first,
+    namespace: 'kube-system',
+    name: 'cluster-autoscaler',
+    on: ['s', 'b'],
+    labels: {},
+  }
+  return { ...scenario, workloads: [...workloads, autoscaler] }
+}
+
 const matrix = [
   ['two agents that move', smallScenario, only('a', 'b')],
   ['an agent and the only server', smallScenario, only('a', 's')],
   ['an agent and the only server, in place', smallScenario, (plan: Plan) => inPlace(only('a', 's')(plan))],
+  ['two agents, while an autoscaler stands still', autoscaledScenario, only('a', 'b')],
   ['a drain that is blocked and undone', blockedScenario, only('a', 'b')],
 ] as const
 
