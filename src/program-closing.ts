@@ -125,7 +125,7 @@ export function addClosingCommands({ program, add, output }: ProgramParts, comma
     .argument('<command...>', 'a command as it is typed, without its other flags', commandWord(program))
     .option('--via-pod', 'for "inventory --via-pod"')
     .option('--clean-up', 'for "inventory --clean-up"')
-    .option('--plan <file>', 'for apply, resume, abandon: also what this plan pauses in the cluster')
+    .option('--plan <file>', 'for apply, resume, revert, abandon: also what this plan pauses in the cluster')
     .option('--name <name>', 'of account, roles and bindings; default: k3os-migrate-COMMAND')
     .option('--namespace <name>', 'where the account is', 'kube-system')
     .addOption(output(['yaml', 'json'], 'yaml'))

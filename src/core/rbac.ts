@@ -338,7 +338,7 @@ export const commandRules = {
 export type RbacCommand = keyof typeof commandRules
 
 /** What these ask for besides, for the controllers that a plan pauses: these very objects, and no other. */
-const commandsThatPause: ReadonlySet<RbacCommand> = new Set(['apply', 'resume', 'abandon'])
+const commandsThatPause: ReadonlySet<RbacCommand> = new Set(['apply', 'resume', 'revert', 'abandon'])
 
 const pausedResources = {
   Deployment: { apiGroup: 'apps', resource: 'deployments' },

@@ -7,8 +7,8 @@ import { giveBack } from './steps/pause.ts'
 import { patiently } from './wait.ts'
 
 /**
- * The last node of the plan is as it should be: controllers that stood still for the run go on. The node counts as done
- * only afterwards, so that a run that dies here comes back here.
+ * A node is about to be over. When no other one is left, controllers that stood still for the run go on: before it counts as
+ * over, so that a run that dies here comes back here.
  */
 export async function letOthersGoOn(
   job: Run,
@@ -16,6 +16,8 @@ export async function letOthersGoOn(
   node: PlanNode,
   attempt: number,
 ): Promise<void> {
+  const others = job.plan.nodes.filter(({ name }) => name !== node.name)
+  if (!others.every(({ name }) => ['done', 'reverted'].includes(journal.state(name).phase))) return
   const context = stepContext(job, journal, node, attempt, 'defuse')
   await patiently(context, async () => {
     await job.lock?.prove()

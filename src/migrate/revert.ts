@@ -2,6 +2,7 @@ import { exitCode, MigrateError } from '../core/errors.ts'
 import { methods, revertSteps } from '../core/methods.ts'
 import { stepDefaults, type PlanNode, type StepId } from '../core/plan.ts'
 import { nodeRecord, runRecord, type NodeState } from '../core/run-state.ts'
+import { letOthersGoOn } from './give-back.ts'
 import { Halt } from './halt.ts'
 import { Journal } from './journal.ts'
 import { fenced } from './locked-run.ts'
@@ -55,6 +56,7 @@ async function carryBack(job: Run, journal: Journal, node: PlanNode): Promise<vo
   }
   job.onEvent({ type: 'node.start', node: node.name, attempt })
   await carryOutAll(job, journal, node, attempt)
+  await letOthersGoOn(job, journal, node, attempt)
   await journal.result(node.name, nodeRecord, attempt, { outcome: 'reverted' })
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'rolled-back' })
 }

@@ -118,7 +118,7 @@ async function moveNode(job: Run, journal: Journal, node: PlanNode): Promise<voi
   if (approval !== undefined) await journal.note(node.name, nodeRecord, attempt, { approval })
   job.onEvent({ type: 'node.start', node: node.name, attempt })
   await carryOutAll(job, journal, node, attempt)
-  if (node === job.plan.nodes.at(-1)) await letOthersGoOn(job, journal, node, attempt)
+  await letOthersGoOn(job, journal, node, attempt)
   await journal.result(node.name, nodeRecord, attempt, { outcome: 'done' })
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'done' })
 }

@@ -11,7 +11,7 @@ export const upgradesMark = 'k3os-migrate/upgrades-off'
 const labelsSchema = z.record(z.string(), z.string().nullable())
 const intentSchema = z.object({
   nodes: z.array(z.object({ name: z.string(), before: labelsSchema, labels: labelsSchema })),
-  paused: pausedSchema,
+  paused: pausedSchema.default([]),
 })
 const markSchema = z.object({ run: z.string(), before: labelsSchema, labels: labelsSchema })
 

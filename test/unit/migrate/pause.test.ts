@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { pausedMark } from '../../../src/core/controller-switch.ts'
+import { stillPaused } from '../../../src/core/competing.ts'
 import { exitCode } from '../../../src/core/errors.ts'
+import type { Plan } from '../../../src/core/plan.ts'
 import { abandonRun } from '../../../src/migrate/abandon.ts'
+import { revertNode } from '../../../src/migrate/revert.ts'
 import type { Scenario } from '../../../src/simulation/scenario.ts'
 import {
   blockedScenario,
+  inPlace,
   Killed,
   simulate,
   smallScenario,
@@ -51,6 +55,8 @@ const before = switches(simulate(crowded(smallScenario())))
 
 const autoscalerPods = ({ world }: Simulated) =>
   world.pods.filter(({ name, terminating }) => name.startsWith('cluster-autoscaler-') && !terminating).length
+
+const onlyA = (plan: Plan): Plan => ({ ...plan, nodes: plan.nodes.filter(({ name }) => name === 'a') })
 
 const giveUp = async (simulated: Simulated) => simulated.start({ act: async (job) => abandonRun(job, []) })
 
@@ -179,6 +185,28 @@ describe('controllers that work on nodes by themselves', () => {
       const { error } = await simulated.start()
       expect([killAfter, error, switches(simulated)]).toEqual([killAfter, null, before])
     }
+  })
+
+  test('go on when the only node that is left goes back to k3OS', async () => {
+    const simulated = simulate(crowded(smallScenario()), (plan) => inPlace(onlyA(plan)))
+    const { trouble } = simulated.world
+    trouble.turnsSick.add('a')
+    const { exit } = await simulated.start()
+    expect([exit, controller(simulated, autoscaler).spec.replicas]).toEqual([exitCode.postCheckFailed, 0])
+    trouble.turnsSick.delete('a')
+    const node = simulated.world.node('a')
+    if (node !== undefined) node.kube.ready = true
+    const { error } = await simulated.start({ act: async (job) => revertNode(job, 'a') })
+    expect([error, switches(simulated)]).toEqual([null, before])
+  })
+
+  test('are named as long as they stand still', async () => {
+    const simulated = simulate(crowded(smallScenario()))
+    await simulated.start({ limit: 1 })
+    expect(stillPaused(simulated.plan, simulated.journal)).toContain('cluster-autoscaler')
+    const blocked = simulate(crowded(blockedScenario()))
+    await blocked.start()
+    expect(stillPaused(blocked.plan, blocked.journal)).toBe('')
   })
 
   test('work on where the plan pauses none', async () => {
