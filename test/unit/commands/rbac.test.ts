@@ -2,7 +2,13 @@ import { parseAllDocuments } from 'yaml'
 import { describe, expect, test } from 'vitest'
 import { rbac, type RbacOptions } from '../../../src/commands/rbac.ts'
 import { exitCode } from '../../../src/core/errors.ts'
-import { commandRules, permissionsOf, permissionText } from '../../../src/core/rbac.ts'
+import {
+  commandRules,
+  permissionsOf,
+  permissionText,
+  rulesFor,
+  type RbacCommand,
+} from '../../../src/core/rbac.ts'
 import { commandLines } from '../../support/recorded-program.ts'
 import { recordingIo } from '../../support/recording-io.ts'
 
@@ -57,6 +63,41 @@ describe('an account', () => {
   test('is not printed for a command that asks the cluster for nothing', async () => {
     const io = await printed({ command: ['plan', 'show'] })
     expect([io.stdout(), io.stderr()]).toEqual(['', expect.stringContaining('needs no account')])
+  })
+})
+
+describe('the controllers that a plan pauses', () => {
+  const pauses = [
+    { controller: 'kured', kind: 'DaemonSet', namespace: 'ops', name: 'kured' },
+    { controller: 'descheduler', kind: 'CronJob', namespace: 'ops', name: 'a' },
+    { controller: 'descheduler', kind: 'CronJob', namespace: 'ops', name: 'b' },
+  ] as const
+  const more = (command: RbacCommand) =>
+    permissionsOf(rulesFor(command, pauses).slice(commandRules[command].length)).map(permissionText)
+
+  test.each(['apply', 'resume', 'revert', 'abandon'] as const)(
+    'may be changed by %s, each by its name',
+    (command) => {
+      expect(more(command)).toEqual([
+        'get daemonsets.apps kured in namespace ops',
+        'patch daemonsets.apps kured in namespace ops',
+        'get cronjobs.batch a in namespace ops',
+        'get cronjobs.batch b in namespace ops',
+        'patch cronjobs.batch a in namespace ops',
+        'patch cronjobs.batch b in namespace ops',
+      ])
+    },
+  )
+
+  test.each(['inventory', 'status', 'finalize', 'finalize apply'] as const)(
+    'are no business of %s',
+    (command) => {
+      expect(more(command)).toEqual([])
+    },
+  )
+
+  test('are nobody’s business without a plan', () => {
+    expect(rulesFor('apply')).toEqual(commandRules.apply)
   })
 })
 

@@ -66,6 +66,22 @@ describe('PRE-COMPETING', () => {
     expect(f?.severity).toBe(severity)
   })
 
+  test('is settled where the run stops it by itself', () => {
+    const workloads = [
+      running('Deployment', 'cluster-autoscaler'),
+      running('StatefulSet', 'argocd-application-controller'),
+    ]
+    const settled = { deleteEmptyDir: false, abandonPods: [], keptData: new Map(), pauses: true }
+    const assessment = look(inventory(cluster({ workloads })), { settled })
+    expect(of(assessment, 'PRE-COMPETING').map(({ severity, summary }) => [severity, summary])).toEqual([
+      ['high', expect.stringContaining('Argo CD')],
+      ['low', expect.stringContaining('cluster-autoscaler')],
+    ])
+    expect(texts(assessment, 'PRE-COMPETING')).toContainEqual(
+      expect.stringMatching(/^nothing: a run stops it before its first node .*unless plan --no-pause/),
+    )
+  })
+
   test('is skipped without the cluster', () => {
     expect(checkResult(look(inventory(null)), 'PRE-COMPETING')).toBe('skip')
   })
