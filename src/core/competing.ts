@@ -22,6 +22,8 @@ export const pauseSchema = z.strictObject({
   kind: z.enum(controllerKinds),
   namespace: z.string(),
   name: z.string(),
+  /** It was when the plan was made. */
+  isAtRest: z.boolean(),
 })
 export type Pause = z.infer<typeof pauseSchema>
 
@@ -82,25 +84,42 @@ const competing: readonly Competing[] = [
 export function competingAtWork(
   cluster: ClusterFacts,
 ): (Competing & { readonly objects: readonly ControllerObject[] })[] {
-  const running: readonly ControllerObject[] = [
-    ...cluster.workloads.flatMap((one) => (isAtWork(one) ? [objectOf(one)] : [])),
-    ...cluster.daemonSets.map(({ namespace, name }) => ({ kind: 'DaemonSet' as const, namespace, name })),
-  ]
-  return competing.flatMap((one) => {
-    const objects = running.filter(({ kind, name }) => one.names.test(name) && isItsKind(one, kind))
-    return objects.length === 0 ? [] : [{ ...one, objects }]
+  return found(cluster).flatMap(({ objects, ...one }) => {
+    const working = objects.flatMap(({ isAtRest, ...object }) => (isAtRest ? [] : [object]))
+    return working.length === 0 ? [] : [{ ...one, objects: working }]
   })
 }
 
-/** What a run stops for its time. A controller that has nothing to do in this cluster is left alone. */
+/**
+ * What a run stops for its time. A controller that has nothing to do in this cluster is left alone. One that is at rest is
+ * among them: it may be a run that died that has stopped it, and then this one gives it back.
+ */
 export function pausesOf(cluster: ClusterFacts): Pause[] {
-  return competingAtWork(cluster)
+  return found(cluster)
     .filter(({ canPause, severity }) => canPause && severity?.(cluster) !== 'low')
     .flatMap(({ controller, objects }) =>
       objects
         .filter(({ kind }) => kind !== 'DaemonSet' || controller === 'kured')
         .map((object) => ({ controller, ...object })),
     )
+}
+
+type Found = ControllerObject & { readonly isAtRest: boolean }
+
+function found(cluster: ClusterFacts): (Competing & { readonly objects: readonly Found[] })[] {
+  const all: readonly Found[] = [
+    ...cluster.workloads.flatMap((one) => (isSwitched(one) ? [objectOf(one)] : [])),
+    ...cluster.daemonSets.map(({ namespace, name }) => ({
+      kind: 'DaemonSet' as const,
+      namespace,
+      name,
+      isAtRest: false,
+    })),
+  ]
+  return competing.map((one) => ({
+    ...one,
+    objects: all.filter(({ kind, name }) => one.names.test(name) && isItsKind(one, kind)),
+  }))
 }
 
 /** `Deployment kube-system/cluster-autoscaler` */
@@ -114,12 +133,16 @@ export function stillPaused(
   records: readonly JournalRecord[],
 ): string {
   const last = records.findLast(({ step, phase }) => step === 'defuse' && phase === 'result')
-  return last?.data['outcome'] === 'done' ? pauses.map(pauseText).join(', ') : ''
+  if (last?.data['outcome'] !== 'done') return ''
+  return pauses
+    .filter(({ isAtRest }) => !isAtRest)
+    .map(pauseText)
+    .join(', ')
 }
 
 /** What is done to it, for a plan: `to 0 replicas`. */
 export function pauseText(pause: Pause): string {
-  return `${pause.controller} (${objectText(pause)}: ${howPaused[pause.kind]})`
+  return `${pause.controller} (${objectText(pause)}: ${pause.isAtRest ? 'at rest already' : howPaused[pause.kind]})`
 }
 
 const howPaused: Readonly<Record<Pause['kind'], string>> = {
@@ -129,17 +152,16 @@ const howPaused: Readonly<Record<Pause['kind'], string>> = {
   DaemonSet: 'its reboot lock is taken',
 }
 
-function objectOf({ kind, namespace, name }: AtWork): ControllerObject {
-  return { kind, namespace, name }
+type Switched = Workload & { readonly kind: 'Deployment' | 'StatefulSet' | 'CronJob' }
+
+/** Top-level ones, which are scaled or suspended. */
+function isSwitched(workload: Workload): workload is Switched {
+  const { kind, controller } = workload
+  return controller === null && (kind === 'Deployment' || kind === 'StatefulSet' || kind === 'CronJob')
 }
 
-type AtWork = Workload & { readonly kind: 'Deployment' | 'StatefulSet' | 'CronJob' }
-
-/** Top-level ones that are not scaled to nothing or suspended. */
-function isAtWork(workload: Workload): workload is AtWork {
-  const { kind, desired, controller, paused } = workload
-  if (controller !== null) return false
-  return kind === 'CronJob' ? !paused : (kind === 'Deployment' || kind === 'StatefulSet') && desired > 0
+function objectOf({ kind, namespace, name, desired, paused }: Switched): Found {
+  return { kind, namespace, name, isAtRest: kind === 'CronJob' ? paused : desired === 0 }
 }
 
 /** kured's lock is on its DaemonSet; a Deployment of that name is something else. */

@@ -39,7 +39,13 @@ const canary = 'canary-hash-of-a-node-password'
 
 /** What the plan of this cluster has to stop meanwhile, and with that what its commands may. */
 const pauses = [
-  { controller: 'cluster-autoscaler', kind: 'Deployment', namespace: 'shop', name: 'cluster-autoscaler' },
+  {
+    controller: 'cluster-autoscaler',
+    kind: 'Deployment',
+    namespace: 'shop',
+    name: 'cluster-autoscaler',
+    isAtRest: false,
+  },
 ] as const
 const rulesOf = (command: RbacCommand) => rulesFor(command, pauses)
 

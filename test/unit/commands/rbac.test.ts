@@ -68,9 +68,9 @@ describe('an account', () => {
 
 describe('the controllers that a plan pauses', () => {
   const pauses = [
-    { controller: 'kured', kind: 'DaemonSet', namespace: 'ops', name: 'kured' },
-    { controller: 'descheduler', kind: 'CronJob', namespace: 'ops', name: 'a' },
-    { controller: 'descheduler', kind: 'CronJob', namespace: 'ops', name: 'b' },
+    { controller: 'kured', kind: 'DaemonSet', namespace: 'ops', name: 'kured', isAtRest: false },
+    { controller: 'descheduler', kind: 'CronJob', namespace: 'ops', name: 'a', isAtRest: false },
+    { controller: 'descheduler', kind: 'CronJob', namespace: 'ops', name: 'b', isAtRest: false },
   ] as const
   const more = (command: RbacCommand) =>
     permissionsOf(rulesFor(command, pauses).slice(commandRules[command].length)).map(permissionText)

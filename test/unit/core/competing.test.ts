@@ -34,6 +34,17 @@ describe('a run stops', () => {
     ])
   })
 
+  test('what is at rest already, in case a run that died has stopped it', () => {
+    const workloads = [
+      one('Deployment', 'cluster-autoscaler', { desired: 0, ready: 0 }),
+      one('CronJob', 'descheduler', { desired: 0, paused: true }),
+    ]
+    expect(pauses({ workloads })).toEqual([
+      'cluster-autoscaler (Deployment ops/cluster-autoscaler: at rest already)',
+      'descheduler (CronJob ops/descheduler: at rest already)',
+    ])
+  })
+
   test('the system-upgrade-controller only where it has Plans', () => {
     const workloads = [one('Deployment', 'system-upgrade-controller')]
     const upgradePlans = [{ namespace: 'ops', name: 'k3s', image: null, nodeSelector: null }]
@@ -45,7 +56,6 @@ describe('a run does not stop', () => {
   test.each([
     ['Flux', [one('Deployment', 'kustomize-controller')]],
     ['Argo CD', [one('StatefulSet', 'argocd-application-controller')]],
-    ['what is at rest', [one('Deployment', 'descheduler', { desired: 0, ready: 0 })]],
     ['what belongs to something else', [one('Deployment', 'descheduler', { controller: 'Thing/x' })]],
     ['what is only called so', [one('Deployment', 'kured')]],
     ['applications', [one('Deployment', 'web')]],

@@ -167,7 +167,13 @@ describe('controllers that work on nodes by themselves', () => {
     const simulated = simulate(crowded(smallScenario()), (plan) => ({
       ...plan,
       pauses: [
-        { controller: 'descheduler', kind: 'CronJob', namespace: 'ops', name: 'descheduler' },
+        {
+          controller: 'descheduler',
+          kind: 'CronJob',
+          namespace: 'ops',
+          name: 'descheduler',
+          isAtRest: false,
+        },
         ...plan.pauses,
       ],
     }))
