@@ -9,6 +9,7 @@ import {
   obstaclesOf,
   type Attempt,
   type CapacityModel,
+  type Largest,
   type Obstacle,
   type Room,
   type Subject,
@@ -61,8 +62,12 @@ export function capacityModel({ nodes, pods, persistentVolumes, namespaces }: Ca
     return rules
   }
   const rooms = nodes.map((node) => roomOf(node, podsOn.get(node.name) ?? []))
+  const roomsByName = rooms.toSorted((a, b) => compareText(a.node.name, b.node.name))
   return {
-    rooms: rooms.toSorted((a, b) => freeShare(b) - freeShare(a) || compareText(a.node.name, b.node.name)),
+    rooms: roomsByName.toSorted((a, b) => freeShare(b) - freeShare(a)),
+    roomsByName,
+    largest: largestOf(rooms),
+    sums: sumsOf(rooms),
     neighbours: readNeighbours(nodes, podsOn, rulesOf),
     volumes: new Map(
       persistentVolumes.flatMap((volume) =>
@@ -105,7 +110,7 @@ function freeShare({ total, used }: Room): number {
 export function placeEvicted(model: CapacityModel, name: string, evicted: readonly Pod[]): CapacityVerdict {
   const from = model.rooms.find(({ node }) => node.name === name)?.node
   const others = model.rooms.filter(({ node }) => node.name !== name)
-  const sizeOf = sizes(others)
+  const sizeOf = sizes(model, name)
   const decidable: Subject[] = []
   const undecided: { pod: Pod; reason: string }[] = []
   for (const pod of evicted) {
@@ -134,7 +139,7 @@ export function placeEvicted(model: CapacityModel, name: string, evicted: readon
       fitsAlone: place(one, start()),
     })),
     undecided,
-    headroom: headroomOf(attempt),
+    headroom: headroomOf(attempt, name),
   }
 }
 
@@ -142,21 +147,25 @@ function compareNames(a: Pod, b: Pod): number {
   return compareText(a.namespace, b.namespace) || compareText(a.name, b.name)
 }
 
-/** The share of the largest room a pod takes; the largest of each resource is looked for once. */
-function sizes(rooms: readonly Room[]): (rules: PlacementRules) => number {
-  const largest = new Map<string, number>()
-  const largestOf = (resource: string): number => {
-    const known = largest.get(resource)
-    if (known !== undefined) return known
-    const found = rooms.reduce((most, { total }) => Math.max(most, total.get(resource) ?? 0), 0)
-    largest.set(resource, found)
-    return found
-  }
+function largestOf(rooms: readonly Room[]): CapacityModel['largest'] {
+  const largest = new Map<string, readonly Largest[]>()
+  for (const { node, total } of rooms)
+    for (const [resource, amount] of total) {
+      const before = largest.get(resource) ?? []
+      if (before.length > 1 && amount <= (before[1]?.amount ?? 0)) continue
+      const all = [...before, { node: node.name, amount }]
+      largest.set(resource, all.toSorted((x, y) => y.amount - x.amount).slice(0, 2))
+    }
+  return largest
+}
+
+/** The share a pod takes of the largest room but that of the drained node. */
+function sizes({ largest }: CapacityModel, drained: string): (rules: PlacementRules) => number {
   return ({ requests }) =>
     Math.max(
       0,
       ...requests.map(([resource, amount]) => {
-        const most = largestOf(resource)
+        const most = largest.get(resource)?.find(({ node }) => node !== drained)?.amount ?? 0
         return most === 0 ? Infinity : amount / most
       }),
     )
@@ -197,16 +206,32 @@ function place(subject: Subject, attempt: Attempt): boolean {
   return true
 }
 
-function headroomOf({ others, taken }: Attempt): Headroom[] {
-  const usable = others.filter(({ node }) => node.ready && !node.unschedulable)
+const isUsable = ({ node }: Room): boolean => node.ready && !node.unschedulable
+
+function sumsOf(rooms: readonly Room[]): CapacityModel['sums'] {
+  const usable = rooms.filter(isUsable)
   return ['cpu', 'memory'].map((resource) => {
     let free = 0
     let all = 0
-    for (const { node, total, used } of usable) {
+    for (const { total, used } of usable) {
       const own = total.get(resource) ?? 0
       all += own
-      free += own - (used.get(resource) ?? 0) - (taken.get(node.name)?.used.get(resource) ?? 0)
+      free += own - (used.get(resource) ?? 0)
     }
     return { resource, free, total: all }
+  })
+}
+
+/** Only what can be used takes pods, so that what was placed counts in full. */
+function headroomOf({ model, taken }: Attempt, drained: string): Headroom[] {
+  const left = model.rooms.find((room) => room.node.name === drained && isUsable(room))
+  return model.sums.map(({ resource, free, total }) => {
+    const own = left?.total.get(resource) ?? 0
+    const placed = [...taken.values()].reduce((sum, { used }) => sum + (used.get(resource) ?? 0), 0)
+    return {
+      resource,
+      free: free - (own - (left?.used.get(resource) ?? 0)) - placed,
+      total: total - own,
+    }
   })
 }

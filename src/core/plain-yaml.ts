@@ -159,7 +159,7 @@ class Reader {
   #plain(text: string): unknown {
     const known = this.#known.get(text)
     if (known !== undefined) return known
-    const value = plain(text)
+    const value = plain(ownText(text))
     const comesAgain = text.length <= longestKnown && (typeof value !== 'object' || value === null)
     if (comesAgain && this.#known.size < mostKnown) this.#known.set(text, value)
     return value
@@ -189,6 +189,18 @@ class Reader {
   }
 }
 
+/** From this length on a piece of a text is a view of it, which keeps all of it in memory (V8, `SlicedString`). */
+const viewLength = 13
+const longestCopied = 2000
+
+/** The same text on its own: one name must not hold the forty megabytes it was read from. */
+function ownText(text: string): string {
+  if (text.length < viewLength || text.length > longestCopied) return text
+  const codes: number[] = []
+  for (let at = 0; at < text.length; at += 1) codes.push(text.charCodeAt(at))
+  return String.fromCharCode(...codes)
+}
+
 const space = 0x20
 const hash = 0x23
 const dash = 0x2d
@@ -216,10 +228,10 @@ function byLibrary(piece: string): unknown {
 function quoted(text: string): unknown {
   if (text.startsWith("'")) {
     if (!/^'(?:[^']|'')*'$/.test(text)) throw notPlain
-    return text.slice(1, -1).replaceAll("''", "'")
+    return ownText(text.slice(1, -1).replaceAll("''", "'"))
   }
   if (!/^"(?:[^"\\]|\\.)*"$/.test(text)) throw notPlain
-  if (!text.includes('\\')) return text.slice(1, -1)
+  if (!text.includes('\\')) return ownText(text.slice(1, -1))
   return byLibrary(text)
 }
 

@@ -5,7 +5,6 @@ import { budgetVerdicts, type BudgetVerdict } from '../pdb.ts'
 import { aboutNode, type AssessContext, type Check, type Machine } from './context.ts'
 import { found } from './found.ts'
 import type { LostPod } from './leaving.ts'
-import { obstacleTexts } from './room.ts'
 import { toMove } from './workloads.ts'
 
 /** Disruption budgets that would hold a drain up, for good or for a while. */
@@ -75,12 +74,12 @@ function budgetFinding(
 
 /** Why no pod takes the place of this one while the node is away; null when another node runs it. */
 function notRefilling(machine: Machine, { leaving }: AssessContext): (pod: Pod) => string | null {
-  const { lost, verdict } = leaving.get(machine.name) ?? { lost: [], verdict: { unplaced: [] } }
+  const { lost, unplaced } = leaving.get(machine.name) ?? { lost: [], unplaced: [] }
   const reasons = new Map<Pod, string>([
     ...lost.map(({ pod, why }) => [pod, lostText(why)] as const),
-    ...verdict.unplaced.map((one) => {
-      const obstacles = obstacleTexts(one).join('; ')
-      return [one.pod, obstacles === '' ? 'there is no other node' : obstacles] as const
+    ...unplaced.map(({ pod, obstacles }) => {
+      const text = obstacles.join('; ')
+      return [pod, text === '' ? 'there is no other node' : text] as const
     }),
   ])
   return (pod) => reasons.get(pod) ?? null

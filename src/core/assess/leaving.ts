@@ -1,4 +1,4 @@
-import { capacityModel, placeEvicted, type CapacityVerdict } from '../capacity.ts'
+import { capacityModel, placeEvicted, type CapacityVerdict, type Unplaced } from '../capacity.ts'
 import { owningDaemonSet } from '../drain.ts'
 import { compareText } from '../findings.ts'
 import type { ClusterFacts, Pod } from '../inventory.ts'
@@ -9,8 +9,22 @@ export interface Leaving {
   readonly back: readonly Pod[]
   readonly lost: readonly LostPod[]
   /** Of those made again. */
-  readonly verdict: CapacityVerdict
+  readonly unplaced: readonly WaitingPod[]
+  readonly undecided: CapacityVerdict['undecided']
+  readonly headroom: CapacityVerdict['headroom']
 }
+
+/** A pod that no other node takes. In words, because the obstacles of a large cluster are more than anybody keeps. */
+export interface WaitingPod {
+  readonly pod: Pod
+  readonly why: 'no room' | 'volume' | 'only node'
+  /** `NODE: what stands against it`, many nodes with the same one in one. */
+  readonly obstacles: readonly string[]
+  readonly fitsAlone: boolean
+}
+
+/** A diagnosis that names a thousand nodes one by one is read by nobody. */
+const mostNodesNamed = 12
 
 /** A pod that nothing makes again once it is evicted. */
 export interface LostPod {
@@ -38,8 +52,34 @@ export function leavingOf(cluster: Facts): (node: string, evicted: readonly Pod[
     const lost = lostOf(evicted, controllers)
     const gone = new Set(lost.map(({ pod }) => pod))
     const back = evicted.filter((pod) => !gone.has(pod))
-    return { back, lost, verdict: placeEvicted(model, node, back) }
+    const { unplaced, undecided, headroom } = placeEvicted(model, node, back)
+    const waiting = unplaced.map((one) => ({
+      pod: one.pod,
+      why: whyOf(one, node),
+      obstacles: obstacleTexts(one),
+      fitsAlone: one.fitsAlone,
+    }))
+    return { back, lost, unplaced: waiting, undecided, headroom }
   }
+}
+
+function whyOf({ obstacles }: Unplaced, name: string): WaitingPod['why'] {
+  if (obstacles.length === 0) return 'only node'
+  const boundHere = (text: string): boolean => text.endsWith(` is bound to ${name}`)
+  return obstacles.every(({ kind, text }) => kind === 'volume' && boundHere(text)) ? 'volume' : 'no room'
+}
+
+function obstacleTexts({ obstacles }: Unplaced): string[] {
+  if (obstacles.length <= mostNodesNamed) return obstacles.map(({ node, text }) => `${node}: ${text}`)
+  return [...Map.groupBy(obstacles, ({ kind }) => kind).values()].flatMap((group) => {
+    const [first] = group
+    if (first === undefined) return []
+    return [
+      group.length === 1
+        ? `${first.node}: ${first.text}`
+        : `${group.length} nodes as ${first.node}: ${first.text}`,
+    ]
+  })
 }
 
 interface Controllers {

@@ -1,9 +1,10 @@
-import type { CapacityVerdict, Unplaced } from '../capacity.ts'
+import type { CapacityVerdict } from '../capacity.ts'
 import type { Finding } from '../findings.ts'
 import type { Pod } from '../inventory.ts'
 import { amountText } from '../scheduler/obstacles.ts'
 import { aboutNode, type AssessContext, type Check, type Machine } from './context.ts'
 import { found } from './found.ts'
+import type { WaitingPod } from './leaving.ts'
 import { toMove } from './workloads.ts'
 
 /** Whether what is drained from a node has a place on the others. */
@@ -12,31 +13,29 @@ export const roomChecks: readonly Check[] = [
 ]
 
 const leastFreeShare = 0.1
-/** A diagnosis that names a thousand nodes one by one is read by nobody. */
-const mostNodesNamed = 12
 
 function room(context: AssessContext): Finding[] {
   return toMove(context).flatMap((machine) => {
     const leaving = context.leaving.get(machine.name)
     if (leaving === undefined) return []
-    const { back, verdict } = leaving
-    const undecided = verdict.undecided.map(({ pod, reason }) =>
+    const { back, unplaced: waiting, undecided: unclear, headroom } = leaving
+    const undecided = unclear.map(({ pod, reason }) =>
       capacityFinding(machine, [pod], { why: 'not decided', obstacles: [], fitsAlone: false, reason }),
     )
-    const groups = Map.groupBy(verdict.unplaced, ({ pod }) => `${pod.namespace} ${ownerOf(pod)}`)
+    const groups = Map.groupBy(waiting, ({ pod }) => `${pod.namespace} ${ownerOf(pod)}`)
     const unplaced = [...groups.values()].flatMap((group) => {
       const [first] = group
       if (first === undefined) return []
       const pods = group.map(({ pod }) => pod)
       const facts = {
-        why: whyOf(first, machine),
-        obstacles: obstacleTexts(first),
+        why: first.why,
+        obstacles: first.obstacles,
         fitsAlone: group.every(({ fitsAlone }) => fitsAlone),
         reason: null,
       }
       return [capacityFinding(machine, pods, facts)]
     })
-    return [...undecided, ...unplaced, ...(back.length === 0 ? [] : tight(machine, verdict.headroom))]
+    return [...undecided, ...unplaced, ...(back.length === 0 ? [] : tight(machine, headroom))]
   })
 }
 
@@ -44,27 +43,8 @@ function ownerOf({ controller }: Pod): string {
   return controller === null ? 'no controller' : `${controller.kind}/${controller.name}`
 }
 
-function whyOf({ obstacles }: Unplaced, { name }: Machine): 'no room' | 'volume' | 'only node' {
-  if (obstacles.length === 0) return 'only node'
-  const boundHere = (text: string): boolean => text.endsWith(` is bound to ${name}`)
-  return obstacles.every(({ kind, text }) => kind === 'volume' && boundHere(text)) ? 'volume' : 'no room'
-}
-
-export function obstacleTexts({ obstacles }: Unplaced): string[] {
-  if (obstacles.length <= mostNodesNamed) return obstacles.map(({ node, text }) => `${node}: ${text}`)
-  return [...Map.groupBy(obstacles, ({ kind }) => kind).values()].flatMap((group) => {
-    const [first] = group
-    if (first === undefined) return []
-    return [
-      group.length === 1
-        ? `${first.node}: ${first.text}`
-        : `${group.length} nodes as ${first.node}: ${first.text}`,
-    ]
-  })
-}
-
 interface Verdict {
-  readonly why: 'no room' | 'volume' | 'only node' | 'not decided'
+  readonly why: WaitingPod['why'] | 'not decided'
   readonly obstacles: readonly string[]
   readonly fitsAlone: boolean
   readonly reason: string | null

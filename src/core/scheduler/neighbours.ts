@@ -52,7 +52,7 @@ export function readNeighbours(
   const guards = new Map<string, { term: PodTerm; podsOn: Map<string, number>; key: string }>()
   for (const [node, pods] of podsOn)
     for (const pod of pods)
-      for (const term of rulesOf(pod)?.apart ?? []) {
+      for (const term of pod.scheduling.affinity === null ? [] : (rulesOf(pod)?.apart ?? [])) {
         const key = JSON.stringify(term)
         const guard = guards.get(key) ?? { term, podsOn: new Map<string, number>(), key }
         guards.set(key, guard)

@@ -1,5 +1,4 @@
 import { sizeText } from '../assess/size-text.ts'
-import { compareText } from '../findings.ts'
 import type { KubeNode, PersistentVolume, Pod } from '../inventory.ts'
 import { formatQuantity } from '../quantity.ts'
 import {
@@ -36,11 +35,22 @@ export interface Obstacle {
 }
 
 export interface CapacityModel {
+  /** The emptiest first. */
   readonly rooms: readonly Room[]
+  readonly roomsByName: readonly Room[]
+  /** Of each resource the two largest amounts that any node has, so that one node can be left out. */
+  readonly largest: ReadonlyMap<string, readonly Largest[]>
+  /** Of cpu and memory, over all nodes that can be used. */
+  readonly sums: readonly { readonly resource: string; readonly free: number; readonly total: number }[]
   readonly neighbours: Neighbours
   /** By `namespace/claim`. */
   readonly volumes: ReadonlyMap<string, PersistentVolume>
   readonly rulesOf: (pod: Pod) => PlacementRules | null
+}
+
+export interface Largest {
+  readonly node: string
+  readonly amount: number
 }
 
 export interface Room {
@@ -74,29 +84,29 @@ interface Taken {
 
 export function obstaclesOf(subject: Subject, attempt: Attempt): Obstacle[] {
   const look = looker(subject, attempt)
-  return attempt.others
-    .toSorted((a, b) => compareText(a.node.name, b.node.name))
-    .flatMap((room) => {
-      const found = look(room)
-      return found === null ? [] : [{ node: room.node.name, ...found }]
-    })
+  return attempt.model.roomsByName.flatMap((room) => {
+    const found = room.node === attempt.from ? null : look(room)
+    return found === null ? [] : [{ node: room.node.name, ...found }]
+  })
 }
 
 type Found = Pick<Obstacle, 'kind' | 'text'>
+const notSelected: Found = { kind: 'selector', text: 'not a node it selects' }
 
 /** Says what keeps the pod off a room; what all rooms have in common is worked out once. */
 export function looker(subject: Subject, attempt: Attempt): (room: Room) => Found | null {
   const { pod, rules } = subject
   const claims = pod.volumes.flatMap(({ claim }) => {
     const volume = claim === null ? undefined : attempt.model.volumes.get(`${pod.namespace}/${claim}`)
-    return volume === undefined || volume.nodes.length === 0 ? [] : [volume]
+    if (volume === undefined || volume.nodes.length === 0) return []
+    const text = `its volume ${volume.name} is bound to ${volume.nodes.join(', ')}`
+    return [{ nodes: volume.nodes, found: { kind: 'volume', text } as const }]
   })
+  const anyNode = Object.keys(pod.scheduling.nodeSelector).length === 0 && rules.nodeTerms === null
   const others = lazily(() => standingRules(subject, attempt))
   return ({ node, total, used, pods, ports }) => {
-    if (!suitsNode(pod, rules, node)) return { kind: 'selector', text: 'not a node it selects' }
-    const bound = claims.find(({ nodes }) => !nodes.includes(node.name))
-    if (bound !== undefined)
-      return { kind: 'volume', text: `its volume ${bound.name} is bound to ${bound.nodes.join(', ')}` }
+    if (!anyNode && !suitsNode(pod, rules, node)) return notSelected
+    for (const { nodes, found } of claims) if (!nodes.includes(node.name)) return found
     if (!node.ready) return { kind: 'not-ready', text: 'not Ready' }
     if (node.unschedulable) return { kind: 'cordoned', text: 'cordoned' }
     const taint = repellingTaint(pod, node)

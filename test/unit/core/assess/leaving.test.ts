@@ -97,7 +97,7 @@ describe('pods that leave a node', () => {
 
   test('need no room when they do not come back', () => {
     const pods = ofSet(['web-1', 'web-2'], { requests: { memory: '6Gi' } })
-    expect(names(leave({ pods, workloads: [set(2)] }).verdict.unplaced)).toEqual(['web-2'])
-    expect(leave({ pods, workloads: [set(1)] }).verdict.unplaced).toEqual([])
+    expect(names(leave({ pods, workloads: [set(2)] }).unplaced)).toEqual(['web-2'])
+    expect(leave({ pods, workloads: [set(1)] }).unplaced).toEqual([])
   })
 })
