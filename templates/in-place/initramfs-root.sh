@@ -15,6 +15,8 @@ done
 # shellcheck disable=SC2154 # set by initramfs-tools
 root=$rootmnt
 [ -d "$root$beside/state" ] || panic "k3os-migrate: there is no $beside/state on the root file system"
+# Without it initramfs-tools would make a shell the first process, which waits on the console for ever and never goes back to k3OS.
+[ -s "$root$beside/usr/lib/systemd/systemd" ] || panic "k3os-migrate: $beside has no first process"
 
 mkdir -p /beside
 mount -n -o move "$root" /beside || panic "k3os-migrate: STATE cannot be moved aside"

@@ -62,9 +62,16 @@ mount_state() {
   trap 'umount "$state"' EXIT
 }
 
-# GRUB reads the disk without the journal, and so does this.
+# GRUB reads the disk without the journal, without looking at what is free or at checksums, and so does this.
 on_disk() { # PATH: its bytes
-  debugfs -D -R "cat $1" "$(state_device)" 2>/dev/null
+  debugfs -D -c -n -R "cat $1" "$(state_device)" 2>/dev/null
+}
+
+# GRUB needs everything at its own place on the disk. The first writes the journal, and then what it stands for, but asks the disk
+# to keep only the journal; the second, with nothing left to write, asks for the rest.
+settle() {
+  sync
+  sync
 }
 
 super() { # FIELD of the superblock
@@ -197,13 +204,13 @@ case $command in
       [ -e "$new.partial/$need" ] || fail "the root tree has no /$need"
     done
     mv "$new.partial" "$new"
-    sync
+    settle
     ;;
   verify)
     mount_state
     cd "$state/os/$id"
     # What is read back must come from the disk.
-    sync
+    settle
     echo 3 >/proc/sys/vm/drop_caches
     sha256sum -c >/run/k3os-migrate/verify 2>&1 ||
       fail "read back from the disk, this differs: $(grep -v ': OK$' /run/k3os-migrate/verify | head -n 3 | tr '\n' ' ')"
@@ -226,7 +233,7 @@ case $command in
     [ -d "$root" ] || fail "there is no /os/$id"
     tar -x -p -f - -C "$root" || fail "the node's files could not be unpacked"
     cd /
-    sync
+    settle
     ;;
   complete)
     need_k3os
@@ -249,7 +256,7 @@ case $command in
       */stub-resolv.conf) ln -sfn ../run/systemd/resolve/resolv.conf "$root/etc/resolv.conf" ;;
     esac
     cd /
-    sync
+    settle
     ;;
   menu)
     need_k3os
@@ -264,9 +271,9 @@ case $command in
       { echo '# GRUB Environment Block' && head -c 999 /dev/zero | tr '\0' '#'; } >"$grub/grubenv.new"
       mv -f "$grub/grubenv.new" "$grub/grubenv"
     fi
-    sync
+    settle
     mv -f "$grub/grub.cfg.new" "$grub/grub.cfg"
-    sync
+    settle
     if command -v debugfs >/dev/null; then
       on_disk /boot/grub/grub.cfg | cmp -s - "$grub/grub.cfg" || fail 'GRUB would still read the old menu'
     fi
@@ -293,7 +300,7 @@ case $command in
     awk '$2 ~ "^/var/lib/kubelet/pods/" { print $2 }' /proc/mounts | sort -r | while read -r path; do
       umount "$path" || true
     done
-    sync
+    settle
     ;;
   start)
     need_k3os
@@ -302,7 +309,7 @@ case $command in
   confirm)
     [ "$system" = new ] || fail 'the new system does not run here'
     : >/etc/k3os-migrate/confirmed
-    sync
+    settle
     systemctl stop k3os-migrate-deadline.service
     ;;
   finalize)
@@ -311,18 +318,18 @@ case $command in
     [ -d "/state/os/$id" ] || fail "there is no /os/$id"
     cat >"$grub/grub.cfg.new"
     [ -s "$grub/grub.cfg.new" ] || fail 'the menu arrived empty'
-    sync
+    settle
     mv -f "$grub/grub.cfg.new" "$grub/grub.cfg"
-    sync
+    settle
     if command -v debugfs >/dev/null; then
       on_disk /boot/grub/grub.cfg | cmp -s - "$grub/grub.cfg" || fail 'GRUB would still read the old menu'
     fi
     # What no entry names any more. The folders that are bound lie in k3os/data and stay.
     rm -rf /state/k3os/system "$grub/grub.cfg.k3os"
-    sync
+    settle
     ;;
   restart)
-    sync
+    settle
     # Of a session of its own, as this one ends with the connection.
     setsid sh -c 'sleep 1; reboot' </dev/null >/dev/null 2>&1 &
     ;;
@@ -333,7 +340,7 @@ case $command in
       ln -f "$grub/grub.cfg.k3os" "$grub/grub.cfg.new"
       mv -f "$grub/grub.cfg.new" "$grub/grub.cfg"
       rm -f "$grub/grub.cfg.new"
-      sync
+      settle
     fi
     if [ -n "$id" ]; then
       mount_state
@@ -342,7 +349,7 @@ case $command in
     fi
     rm -f "$grub/grub.cfg.k3os"
     cd /
-    sync
+    settle
     ;;
   *)
     fail "there is no command $command"

@@ -14,6 +14,8 @@ export interface VmOptions {
   readonly cores?: number
   /** Without one, a system that hangs stays so. */
   readonly watchdog?: boolean
+  /** An empty file that gets a log of all writes to its disk; `flushPoints` reads it. */
+  readonly writeLog?: string
   /** However the test goes on, the machine is ended after so long. Default: ten minutes. */
   readonly deadlineMs?: number
   /** Ports of the machine that are reached from here besides SSH. */
@@ -111,6 +113,7 @@ export async function startVm(
     const args = qemuArguments({
       node: disk.node,
       layer,
+      writeLog: options.writeLog,
       memoryMib: options.memoryMib ?? Math.min(machine.memoryMib, 1024),
       cores: options.cores ?? 2,
       watchdog: options.watchdog ?? true,

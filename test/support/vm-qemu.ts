@@ -36,6 +36,8 @@ export interface QemuMachine {
   readonly node: ScenarioNode
   /** The qcow2 file that is written to. */
   readonly layer: string
+  /** File that gets a log of all writes to it (blklogwrites). */
+  readonly writeLog: string | undefined
   readonly memoryMib: number
   readonly cores: number
   readonly watchdog: boolean
@@ -82,7 +84,7 @@ export function qemuArguments(vm: QemuMachine): readonly string[] {
     ['-qmp', `unix:${vm.monitor},server=on,wait=off`],
     ['-uuid', machine.uuid],
     ['-smbios', `type=1,manufacturer=QEMU,product=${machine.board},serial=${serial}`],
-    ['-drive', `file=${vm.layer},format=qcow2,if=none,id=disk,cache=writeback`],
+    ['-drive', `${drive(vm)},if=none,id=disk,cache=writeback`],
     ['-device', `ide-hd,drive=disk,bus=ide.0,serial=S${serial}`],
     ['-netdev', network.join(',')],
     ['-device', `${card},netdev=net,mac=${machine.mac}`],
@@ -90,6 +92,12 @@ export function qemuArguments(vm: QemuMachine): readonly string[] {
     ...(vm.watchdog ? watchdog : []),
     ...(vm.variables === undefined ? [] : uefi),
   ].flat()
+}
+
+function drive({ layer, writeLog }: QemuMachine): string {
+  return writeLog === undefined
+    ? `file=${layer},format=qcow2`
+    : `driver=blklogwrites,file.driver=qcow2,file.file.driver=file,file.file.filename=${layer},log.driver=file,log.filename=${writeLog},log-sector-size=512`
 }
 
 /** QEMU takes connections for the machine at once; only a banner shows that somebody is there. */
