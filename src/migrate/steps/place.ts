@@ -52,7 +52,8 @@ export const place: Step = {
     )
     if (first !== undefined) {
       const more = others.length === 0 ? '' : ` (and ${others.map(({ rule }) => rule).join(', ')})`
-      throw new MigrateError(`${first.rule}: ${first.summary}${more}`, {
+      const why = first.diagnosis === '' ? '' : `; ${first.diagnosis}`
+      throw new MigrateError(`${first.rule}: ${first.summary}${why}${more}`, {
         exitCode: exitCode.inhibitors,
         ...(first.remediations[0] === undefined ? {} : { hint: first.remediations[0].text }),
       })

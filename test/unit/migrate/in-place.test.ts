@@ -7,6 +7,7 @@ import { revertNode } from '../../../src/migrate/revert.ts'
 import { actionsFor } from '../../../src/migrate/finalize.ts'
 import { withAround } from '../../../src/migrate/port-calls.ts'
 import type { SimNode } from '../../../src/simulation/world.ts'
+import { noteEffects } from '../../support/world-effects.ts'
 import { inPlace, Killed, simulate, smallScenario, type Simulated } from '../../support/simulated-run.ts'
 
 const onlyA = (plan: Plan): Plan => inPlace({ ...plan, nodes: plan.nodes.filter(({ name }) => name === 'a') })
@@ -112,6 +113,58 @@ describe('a node that is moved in place', () => {
     simulated.world.trouble.neverReturns.clear()
     expect((await simulated.start()).exit).toBe(0)
     expect(machine(simulated).system).toBe('new')
+  })
+})
+
+describe('a node that must not be moved in place', () => {
+  const looking = (simulated: Simulated, change: (look: string) => string) =>
+    withAround(simulated.ports, async ({ method, args }, send) => {
+      const answer = await send()
+      const isLook = method === 'askInPlace' && (args[1] as readonly string[])[0] === 'look'
+      return isLook ? change(String(answer)) : answer
+    })
+
+  it.each([
+    ['PRE-INPLACE-SPACE', 'kilobytes=33554432 16777216', 'kilobytes=33554432 1048576'],
+    ['PRE-INPLACE-INSTALL', 'device=/dev/sda1', 'device='],
+    ['PRE-INPLACE-DISKS', 'etcd=', 'assembled=/dev/mapper/vg-root\netcd='],
+    ['PRE-INPLACE-MODULES', 'debugfs=yes', 'debugfs=yes\nmissingModule=loadenv'],
+    ['PRE-INPLACE-LABEL', 'stateLabels=1', 'stateLabels=2'],
+    ['PRE-INPLACE-ERRORS', 'fsState=clean', 'fsState=clean with errors'],
+  ])('is refused before anything is done to it: %s', async (rule, was, is) => {
+    const simulated = simulate(smallScenario(), onlyA)
+    const effects: string[] = []
+    const ports = withAround(
+      looking(simulated, (look) => look.replace(was, is)),
+      noteEffects(simulated.world, effects),
+    )
+    const { exit, error } = await simulated.start({ ports })
+    expect([exit, error?.message]).toEqual([exitCode.inhibitors, expect.stringContaining(`${rule}: a`)])
+    expect(error?.hint).not.toBeUndefined()
+    expect([effects, onDisk(simulated)]).toEqual([[], asBefore])
+  })
+
+  it('is refused with a boot menu that somebody has changed, line by line', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    const ports = withAround(simulated.ports, async ({ method, args }, send) => {
+      const answer = await send()
+      return method === 'readFile' && args[1] === '/boot/grub/grub.cfg' ? `${answer}set default=4\n` : answer
+    })
+    const { exit, error } = await simulated.start({ ports })
+    expect([exit, error?.message]).toEqual([
+      exitCode.inhibitors,
+      expect.stringMatching(/^PRE-INPLACE-MENU: .*"set default=4"/),
+    ])
+    expect(onDisk(simulated)).toEqual(asBefore)
+  })
+
+  it('is refused when it says nothing of what must be known', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    const { exit } = await simulated.start({
+      ports: looking(simulated, (look) => look.replace(/^uuid=.*\n/m, '')),
+    })
+    expect(exit).toBe(exitCode.io)
+    expect(onDisk(simulated)).toEqual(asBefore)
   })
 })
 
