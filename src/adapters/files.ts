@@ -1,6 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { appendFile, lstat, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import {
+  appendFile,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  unlink,
+} from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import type { RunFiles } from '../migrate/ports.ts'
@@ -113,15 +123,19 @@ export async function readIfPresent(path: string, maxBytes = 2 ** 31 - 1): Promi
     try {
       const stats = await file.stat()
       if (stats.size > maxBytes) throw tooLarge(path, maxBytes)
-      // A stream has large buffers, which a thousand small files would fill for nothing.
-      if (stats.isFile() && stats.size > 0 && stats.size < 2 ** 20) {
-        const bytes = await file.readFile()
-        if (bytes.length > maxBytes) throw tooLarge(path, maxBytes)
-        return bytes
-      }
       const chunks: Uint8Array[] = []
       let size = 0
-      for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 2 ** 20 })) {
+      if (stats.isFile()) {
+        // Into one piece: large buffers for a thousand small files, or all of a large one twice, would be for nothing.
+        const bytes = await readUpTo(file, stats.size)
+        const { bytesRead } = await file.read(Buffer.alloc(1), 0, 1, bytes.length)
+        if (bytesRead === 0) return bytes
+        // It grew meanwhile, or is one of the kernel's, which have no size.
+        chunks.push(bytes)
+        size = bytes.length
+      }
+      const more = { autoClose: false, highWaterMark: 2 ** 20, ...(stats.isFile() ? { start: size } : {}) }
+      for await (const chunk of file.createReadStream(more)) {
         const bytes = chunk as Buffer
         size += bytes.length
         if (size > maxBytes) throw tooLarge(path, maxBytes)
@@ -136,6 +150,17 @@ export async function readIfPresent(path: string, maxBytes = 2 ** 31 - 1): Promi
     if (systemCode(error) === 'ENOENT') return undefined
     throw diskError(`read ${path}`, error)
   }
+}
+
+async function readUpTo(file: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let at = 0
+  while (at < size) {
+    const { bytesRead } = await file.read(bytes, at, size - at, at)
+    if (bytesRead === 0) break
+    at += bytesRead
+  }
+  return bytes.subarray(0, at)
 }
 
 function tooLarge(file: string, maxBytes: number): MigrateError {
