@@ -68,7 +68,8 @@ function pendingReboot(machine: Machine, facts: NodeFacts): Finding[] {
   const running: readonly [string, string | null][] = [
     ['k3os', facts.os.version],
     ['k3s', facts.k3s.version],
-    ['kernel', facts.kernel],
+    // The archive for boards brings a kernel too, which nothing boots: their vendor's stays (rancher/k3os README.md).
+    ['kernel', facts.install === 'overlay' ? null : facts.kernel],
   ]
   const changes = running.flatMap(([component, version]) => {
     const link = facts.components[component]?.current ?? null

@@ -21,6 +21,7 @@ import { nodeSecrets } from '../../../src/core/node-secrets.ts'
 import { k3osRoot } from '../../../src/simulation/k3os-root.ts'
 import { parseScenario } from '../../../src/simulation/scenario.ts'
 import { bundleOf, canaries, k3osNode } from '../../support/k3os-node.ts'
+import { overlayNode } from '../../support/overlay-node.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { missingForK3osRoot, type SshLab, type SshNode, startSshLab } from '../../support/sshd.ts'
 
@@ -69,6 +70,22 @@ describe.skipIf(skip)('the collector', () => {
     expect(rest).toEqual(expected)
     expect(usage).toMatchObject(expectedUsage)
     expect(sshHostKeys).toMatchObject([{ publicKey: node.publicKey }])
+  })
+
+  test('reads a board with k3OS over its vendor system, and misses nothing there', async () => {
+    const board = bundleOf(overlayNode())
+    const read = nodeFacts(await collect(await lab.startNode('board', board)), {
+      epochSeconds: 1_700_000_000,
+    })
+    const {
+      sshHostKeys: _keys,
+      usage: _usage,
+      ...expected
+    } = nodeFacts(board, {
+      epochSeconds: 1_700_000_000,
+    })
+    expect(read).toMatchObject(expected)
+    expect(read).toMatchObject({ install: 'overlay', boot: { menu: null, previous: 'none' }, failures: [] })
   })
 
   test('reads the machines of the example as the simulation shows them', async () => {
