@@ -148,7 +148,7 @@ describe('a node that must not be moved in place', () => {
     const simulated = simulate(smallScenario(), onlyA)
     const ports = withAround(simulated.ports, async ({ method, args }, send) => {
       const answer = await send()
-      return method === 'readFile' && args[1] === '/boot/grub/grub.cfg' ? `${answer}set default=4\n` : answer
+      return method === 'readFile' && args[1] === '/boot/grub/grub.cfg' ? `${String(answer)}set default=4\n` : answer
     })
     const { exit, error } = await simulated.start({ ports })
     expect([exit, error?.message]).toEqual([
