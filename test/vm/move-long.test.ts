@@ -98,6 +98,8 @@ async function notReadyWindows(
     } else since ??= performance.now()
     await sleep(1000)
   }
+  // It is Ready: that is what was waited for.
+  if (since !== undefined) windows.push(Math.round((performance.now() - since) / 1000))
   return windows
 }
 
