@@ -122,6 +122,14 @@ function found(cluster: ClusterFacts): (Competing & { readonly objects: readonly
   }))
 }
 
+/** Where the API serves objects of each kind. */
+export const controllerResources = {
+  Deployment: { apiGroup: 'apps', resource: 'deployments' },
+  StatefulSet: { apiGroup: 'apps', resource: 'statefulsets' },
+  DaemonSet: { apiGroup: 'apps', resource: 'daemonsets' },
+  CronJob: { apiGroup: 'batch', resource: 'cronjobs' },
+} as const
+
 /** `Deployment kube-system/cluster-autoscaler` */
 export function objectText({ kind, namespace, name }: ControllerObject): string {
   return `${kind} ${namespace}/${name}`

@@ -1,5 +1,5 @@
 import { appliedKinds } from './applied-kinds.ts'
-import type { Pause } from './competing.ts'
+import { controllerResources, type Pause } from './competing.ts'
 
 /** What each command asks the API server for, in the words of RBAC. Nothing here is unused: a test counts the requests. */
 export interface RbacRule {
@@ -340,13 +340,6 @@ export type RbacCommand = keyof typeof commandRules
 /** What these ask for besides, for the controllers that a plan pauses: these very objects, and no other. */
 const commandsThatPause: ReadonlySet<RbacCommand> = new Set(['apply', 'resume', 'revert', 'abandon'])
 
-const pausedResources = {
-  Deployment: { apiGroup: 'apps', resource: 'deployments' },
-  StatefulSet: { apiGroup: 'apps', resource: 'statefulsets' },
-  DaemonSet: { apiGroup: 'apps', resource: 'daemonsets' },
-  CronJob: { apiGroup: 'batch', resource: 'cronjobs' },
-} as const
-
 /** All that a command asks for; with a plan, also what this very plan needs. */
 export function rulesFor(command: RbacCommand, pauses: readonly Pause[] = []): readonly RbacRule[] {
   if (!commandsThatPause.has(command)) return commandRules[command]
@@ -354,7 +347,7 @@ export function rulesFor(command: RbacCommand, pauses: readonly Pause[] = []): r
   const more = [...groups.values()].flatMap((own): RbacRule[] => {
     const [first] = own
     if (first === undefined) return []
-    const { apiGroup, resource } = pausedResources[first.kind]
+    const { apiGroup, resource } = controllerResources[first.kind]
     return [
       {
         apiGroup,

@@ -50,7 +50,7 @@ export function k3osRoot(
     '/var/lib/rancher/k3os/ssh/ssh_host_ed25519_key': hostKey(node).privateKey,
     '/var/lib/rancher/k3os/ssh/ssh_host_ed25519_key.pub': `${hostKey(node).publicKey}\n`,
     '/var/lib/rancher/k3os/node/password': `${node.nodePassword}\n`,
-    '/boot/grub/grub.cfg': grubConfig,
+    '/boot/grub/grub.cfg': installerMenu,
     '/var/lib/rancher/k3s/agent/client-kubelet.crt': kubeletCertificate,
     ...(node.role === 'server'
       ? { '/var/lib/rancher/k3s/server/token': `K10${'0'.repeat(64)}::server:${scenario.cluster.token}\n` }
@@ -221,7 +221,8 @@ inYsVSNb1g==
 -----END CERTIFICATE-----
 `
 
-const grubConfig = `set default=0
+/** As k3OS's installer leaves it (rancher/k3os install.sh), with one of its entries. */
+export const installerMenu = `set default=0
 set timeout=10
 menuentry "k3OS Current" {
   search.fs_label K3OS_STATE root

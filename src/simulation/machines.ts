@@ -2,6 +2,7 @@ import { releasePath } from '../core/node-paths.ts'
 import type { Hook, Host, HostAddress, HostControl } from '../migrate/ports.ts'
 import { simulatedInPlace, unreachable, writeOn } from './in-place.ts'
 import { startK3s } from './joining.ts'
+import { installerMenu } from './k3os-root.ts'
 import { filesOfSeed, type SeedFile } from './seed-files.ts'
 import type { SimNode, World } from './world.ts'
 
@@ -38,19 +39,6 @@ export function simulatedHost(world: World): Host & HostControl {
     },
   }
 }
-
-/** As k3OS's installer leaves it (rancher/k3os install.sh), for machines whose own is not known. */
-const installerMenu = `set default=0
-set timeout=10
-menuentry "k3OS Current" {
-  search.fs_label K3OS_STATE root
-  set sqfile=/k3os/system/kernel/current/kernel.squashfs
-  loopback loop0 /$sqfile
-  set root=($root)
-  linux (loop0)/vmlinuz printk.devkmsg=on console=tty1
-  initrd /k3os/system/kernel/current/initrd
-}
-`
 
 /** Whose content it is decides the digest: data that stays has the same one on the new system. */
 function dataDigest(world: World, node: SimNode, path: string): string {

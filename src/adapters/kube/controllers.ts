@@ -1,5 +1,5 @@
 import { CustomObjectsApi, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
-import type { ControllerObject } from '../../core/competing.ts'
+import { controllerResources, type ControllerObject } from '../../core/competing.ts'
 import { controllerState, switchPatch } from '../../core/controller-switch.ts'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { Kube } from '../../migrate/ports.ts'
@@ -7,17 +7,10 @@ import type { Api } from './api.ts'
 import { type ApiCall, saysNotFound } from './failure.ts'
 import { readGroups } from './groups.ts'
 
-const plurals = {
-  Deployment: { group: 'apps', plural: 'deployments' },
-  StatefulSet: { group: 'apps', plural: 'statefulsets' },
-  DaemonSet: { group: 'apps', plural: 'daemonsets' },
-  CronJob: { group: 'batch', plural: 'cronjobs' },
-} as const
-
 /** Controllers of the cluster as they are switched on and off. */
 export function controllersOf(api: Api): Pick<Kube, 'controller' | 'switchController'> {
   async function addressOf({ kind, namespace, name }: ControllerObject, signal: AbortSignal) {
-    const { group, plural } = plurals[kind]
+    const { apiGroup: group, resource: plural } = controllerResources[kind]
     return { group, plural, version: await versionOf(group, signal), namespace, name }
   }
 
@@ -57,6 +50,6 @@ export function controllersOf(api: Api): Pick<Kube, 'controller' | 'switchContro
 }
 
 function callFor(verb: 'get' | 'patch', { kind, namespace, name }: ControllerObject): ApiCall {
-  const { group, plural } = plurals[kind]
+  const { apiGroup: group, resource: plural } = controllerResources[kind]
   return { verb, resource: `${plural}.${group}`, namespace, name }
 }
