@@ -4,7 +4,7 @@ import { exitCode } from '../../src/core/errors.ts'
 import { requirePart } from '../support/require-part.ts'
 import { missingTree } from '../support/root-tree.ts'
 import { missingForVmCluster } from '../support/vm-cluster.ts'
-import type { AroundCommand } from '../support/vm-move.ts'
+import type { AroundCommand, MoveEnd } from '../support/vm-move.ts'
 import { movingAgent, type MovingAgent } from '../support/vm-moving.ts'
 import { missingForVm } from '../support/vm.ts'
 
@@ -13,6 +13,9 @@ const skip =
   !long ||
   requirePart('VM', missingForVm() ?? missingForVmCluster()) ||
   requirePart('ROOT_TREE', missingTree())
+
+/** About as long as a whole move takes here. */
+const moveSeconds = 300
 
 interface Moment {
   readonly what: string
@@ -54,6 +57,43 @@ describe.skipIf(skip)('a power cut in the middle of a move', () => {
   const agent = movingAgent()
   let isBegun = false
 
+  /** As a person would: once the machine is back, resume, until it is moved or as it was. */
+  async function ended(first: MoveEnd): Promise<MoveEnd> {
+    let last = first
+    for (let tries = 1; tries <= 3 && !isEnd(last); tries += 1) {
+      await agent().readyAfter('')
+      last = await agent().move.go('resume')
+    }
+    if (!isEnd(last))
+      throw new Error(`it ends neither moved nor as it was: exit ${last.exit}, ${last.message}`)
+    return last
+  }
+
+  // At moments nobody chose: `K3OS_MIGRATE_CUTS=50 npm run test:vm:long` takes some hours.
+  const random = Array.from({ length: Number(process.env['K3OS_MIGRATE_CUTS'] ?? 0) }, () =>
+    Math.round(Math.random() * moveSeconds),
+  )
+
+  test.each(random)(
+    'leaves k3OS or the new system %i s after the beginning',
+    async (seconds) => {
+      const { move, vm, volumes } = agent()
+      const content = await volumes()
+      const moving = move.go(isBegun ? 'resume' : 'apply')
+      isBegun = true
+      await sleep(seconds * 1000)
+      await vm.cut()
+      vm.powerOn()
+      const { exit } = await ended(await moving)
+      process.stderr.write(`cut after ${seconds} s: ${exit === 0 ? 'moved' : 'as before'}\n`)
+      expect(await volumes()).toBe(content)
+      if (exit !== exitCode.ok) return
+      expect(await move.go('revert')).toEqual({ exit: 0, message: '' })
+      isBegun = false
+    },
+    3_600_000,
+  )
+
   test.each(moments)(
     'leaves k3OS or the new system, never neither: $what',
     async (moment) => {
@@ -61,22 +101,16 @@ describe.skipIf(skip)('a power cut in the middle of a move', () => {
       const content = await volumes()
       const first = await move.go(isBegun ? 'resume' : 'apply', cutting(agent(), moment))
       isBegun = true
-      let last = first
-      for (let tries = 1; tries <= 3 && !isEnd(last.exit); tries += 1) {
-        await readyAfter('')
-        last = await move.go('resume')
-      }
-      const node = await readyAfter('')
-      const system = node.status.nodeInfo['osImage']
-      process.stderr.write(`${moment.what}: exit ${first.exit}, then ${last.exit}, on ${system}\n`)
-      expect(isEnd(last.exit)).toBe(true)
-      expect(system).toMatch(last.exit === 0 ? /^Debian/ : /^k3OS/)
+      const { exit } = await ended(first)
+      const system = (await readyAfter('')).status.nodeInfo['osImage']
+      process.stderr.write(`${moment.what}: exit ${first.exit}, then ${exit}, on ${system}\n`)
+      expect(system).toMatch(exit === 0 ? /^Debian/ : /^k3OS/)
       expect(await volumes()).toBe(content)
     },
     2_400_000,
   )
 })
 
-function isEnd(exit: number): boolean {
+function isEnd({ exit }: MoveEnd): boolean {
   return exit === exitCode.ok || exit === exitCode.rolledBack
 }
