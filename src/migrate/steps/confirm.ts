@@ -1,7 +1,9 @@
 import { entryNames } from '../../core/in-place/grub-cfg.ts'
 import type { Step } from '../step.ts'
+import { persist } from '../wait.ts'
 import { act, arm, besideState, inPlaceMethod } from './beside.ts'
 import { placed } from './place.ts'
+import { stepTimeout } from './rebuilt.ts'
 
 /**
  * The new system becomes the one that every boot starts: one write of one sector, never another menu. Only then does it stop
@@ -19,8 +21,11 @@ export const confirm: Step = {
       {
         describe: `let every boot of ${name} start ${tree.title}, and take its deadline away`,
         async run() {
-          await arm(context, { saved_entry: entryNames(tree.id).settled })
-          await act(context, ['confirm'])
+          // Its deadline goes on meanwhile: a connection that fails once must not send the node back.
+          await persist(context, `${name} is confirmed`, stepTimeout(context, 'confirm'), async () => {
+            await arm(context, { saved_entry: entryNames(tree.id).settled })
+            await act(context, ['confirm'])
+          })
         },
       },
     ]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { exitCode } from '../../../src/core/errors.ts'
+import { exitCode, MigrateError } from '../../../src/core/errors.ts'
 import type { Leftover } from '../../../src/core/finalize.ts'
 import { readGrubEnvironment } from '../../../src/core/in-place/grubenv.ts'
 import type { Plan } from '../../../src/core/plan.ts'
@@ -106,6 +106,22 @@ describe('a node that is moved in place', () => {
     },
   )
 
+  it('is confirmed also when its connection fails at that very moment', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    let failures = 0
+    const ports = withAround(simulated.ports, async ({ method, args }, send) => {
+      const isConfirm = method === 'actInPlace' && (args[1] as readonly string[])[0] === 'confirm'
+      if (!isConfirm || failures === 3) return send()
+      failures += 1
+      throw new MigrateError('the connection was lost', { exitCode: exitCode.io })
+    })
+    expect((await simulated.start({ ports })).exit).toBe(0)
+    expect([failures, onDisk(simulated)]).toEqual([
+      3,
+      expect.objectContaining({ settled: 'k3os-migrate-debian-1' }),
+    ])
+  })
+
   it('that failed is moved by the next attempt', async () => {
     const simulated = simulate(smallScenario(), onlyA)
     simulated.world.trouble.neverReturns.add('a')
@@ -148,7 +164,9 @@ describe('a node that must not be moved in place', () => {
     const simulated = simulate(smallScenario(), onlyA)
     const ports = withAround(simulated.ports, async ({ method, args }, send) => {
       const answer = await send()
-      return method === 'readFile' && args[1] === '/boot/grub/grub.cfg' ? `${String(answer)}set default=4\n` : answer
+      return method === 'readFile' && args[1] === '/boot/grub/grub.cfg'
+        ? `${String(answer)}set default=4\n`
+        : answer
     })
     const { exit, error } = await simulated.start({ ports })
     expect([exit, error?.message]).toEqual([
