@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openApi } from '../support/api-request.ts'
 import { requirePart } from '../support/require-part.ts'
 import { labTree, missingTree } from '../support/root-tree.ts'
-import { isReady, missingForVmCluster, serverK3s, waitForNode } from '../support/vm-cluster.ts'
+import { isReady, missingForVmCluster, serverK3s, waitForNode, type VmNode } from '../support/vm-cluster.ts'
 import { planInPlace, stepSeconds, type PlannedMove } from '../support/vm-move.ts'
 import { takeInventory } from '../support/vm-person.ts'
 import { vmScenario } from '../support/vm-scenario.ts'
@@ -37,7 +37,10 @@ describe.skipIf(skip)('a machine that is its own control plane, with a static ad
     const kubeconfig = join(lab.directory, 'server.kubeconfig')
     writeFileSync(kubeconfig, stdout.replace(/server: .*/, `server: ${url}`))
     api = await openApi(url, kubeconfig)
-    await waitForNode(api, name, 'is Ready', isReady, serverMs)
+    // The last label comes from the controllers, some time after the first heartbeat.
+    const isSettled = (node: VmNode): boolean =>
+      isReady(node) && 'beta.kubernetes.io/os' in node.metadata.labels
+    await waitForNode(api, name, 'is Ready with all its labels', isSettled, serverMs)
     const { cwd } = await takeInventory(lab, [vm], { cluster: true, kubeconfig })
     move = await planInPlace(lab, cwd, labTree, kubeconfig, {
       stepTimeout: ['join=15m', 'workloads=20m', 'probe=20m'],
