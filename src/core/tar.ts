@@ -89,8 +89,16 @@ function record({
   group = '',
 }: Fields): Uint8Array {
   const bytes = new Uint8Array(blockSize)
-  const put = (at: number, length: number, text: string): void =>
-    bytes.set(encoder.encode(text).subarray(0, length), at)
+  const put = (at: number, length: number, text: string): void => {
+    // Nearly all of it is ASCII; the encoder costs more than all the rest.
+    let byte = 0
+    for (; byte < text.length && byte < length; byte += 1) {
+      const code = text.charCodeAt(byte)
+      if (code > 0x7f) break
+      bytes[at + byte] = code
+    }
+    if (byte < text.length && byte < length) bytes.set(encoder.encode(text).subarray(0, length), at)
+  }
   const octal = (at: number, length: number, value: number): void =>
     put(at, length, `${value.toString(8).padStart(length - 1, '0')}\0`)
   put(0, 100, name)
@@ -105,7 +113,8 @@ function record({
   put(257, 8, 'ustar\x0000')
   put(265, 31, user)
   put(297, 31, group)
-  const sum = bytes.reduce((total, byte) => total + byte, 0)
+  let sum = 0
+  for (const byte of bytes) sum += byte
   put(148, 8, `${sum.toString(8).padStart(6, '0')}\0 `)
   return bytes
 }

@@ -63,6 +63,34 @@ function isPlain(text: string): boolean {
   return (plainText.test(text) && !reserved.test(text)) || uuid.test(text)
 }
 
+/** A text of one line that can stand bare as a value, if what makes it something else is not in it. */
+const bareText = /^(?:[A-Za-z_/]|--?[a-z])[ -~]*$/
+/** Addresses and versions: with one dot it would be a number. */
+const dottedText = /^[0-9]+(?:\.[0-9]+){2,}(?:[/:][0-9]{1,5})?$/
+const notBare = /: | #|[ :]$|^-e[-+]?[0-9]+$/
+
+function isBare(text: string): boolean {
+  return bareText.test(text) ? !notBare.test(text) && !reserved.test(text) : dottedText.test(text)
+}
+
+/** Digits and words that YAML 1.1 takes for something else, and texts with what ends one; nothing to escape is in them. */
+const quotedText =
+  /^(?:[0-9]*|[Yy]|[Yy]es|YES|[Nn]|[Nn]o|NO|[Tt]rue|TRUE|[Ff]alse|FALSE|[Oo]n|ON|[Oo]ff|OFF|[Nn]ull|NULL|[A-Za-z][ !#-&(-[\]-~]*(?:: | #)[ !#-&(-[\]-~]*)$/
+
+const blankLines = /^(?=[^ \t]*[ \t])[ \t\n]*\n[ \t\n]*$/
+
+/**
+ * Lines of text as a literal block below `margin`; undefined for what needs more thought: blanks at its beginning or end, and
+ * characters that have to be escaped.
+ */
+function literal(text: string, margin: string): string | undefined {
+  if (!/^[^ \t\n][\t\n -~\u00a0-\ud7ff\ue000-\ufffd]*[^ \t\n]\n?$/.test(text) || !text.includes('\n'))
+    return undefined
+  const isWhole = text.endsWith('\n')
+  const body = (isWhole ? text.slice(0, -1) : text).replaceAll(/\n(?!\n)/g, `\n${margin}  `)
+  return `${isWhole ? '|' : '|-'}\n${margin}  ${body}`
+}
+
 /** What YAML must not contain as it is (YAML 1.2, 5.1), and what YAML 1.1 takes for line ends. The library writes them bare. */
 const unwritable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 
@@ -86,11 +114,25 @@ function keyText(name: string, margin: string): string {
   return text.slice(begin.length, -': 0\n'.length)
 }
 
+/** As YAML 1.1 has them: with a leading zero. */
+function octal(value: number): string {
+  return `${value < 0 ? '-' : ''}0${Math.abs(value).toString(8)}`
+}
+
 function scalar(value: unknown, margin: string): string {
-  if (typeof value === 'string' && isPlain(value)) return value
+  if (typeof value === 'string') {
+    if (isPlain(value) || isBare(value)) return value
+    if (quotedText.test(value)) return `"${value}"`
+    // The library writes a block of nothing but blanks, of which readers see less than was written.
+    if (blankLines.test(value)) return JSON.stringify(value)
+  }
   if (typeof value === 'boolean' || value === null) return String(value)
+  if (isScalar(value) && value.format === 'OCT' && Number.isSafeInteger(value.value))
+    return octal(Number(value.value))
   const spelled = typeof value === 'string' ? escaped(value) : undefined
   if (spelled !== undefined) return spelled
+  const block = typeof value === 'string' ? literal(value, margin) : undefined
+  if (block !== undefined) return block
   if (typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value)
   const [head = '', ...body] = stringify([value], options).slice('- '.length, -1).split('\n')
   return [head, ...body.map((line) => (line === '' ? '' : `${margin}${line}`))].join('\n')

@@ -34,12 +34,16 @@ export function rootFile(
  */
 export function isPlainText(bytes: Uint8Array): boolean {
   if (firstInvalidUtf8(bytes) !== -1) return false
-  return bytes.every((byte, index) => {
-    const [second = 0, third = 0] = [bytes[index + 1], bytes[index + 2]]
-    if (byte === 0xc2) return second >= 0xa0
-    if (byte === 0xef) return !(second === 0xbb && third === 0xbf) && !(second === 0xbf && third >= 0xbe)
-    return byte !== 0x7f && (byte >= 0x20 || byte === 0x0a || byte === 0x09)
-  })
+  for (const [index, byte] of bytes.entries())
+    if ((byte < 0x20 || byte >= 0x7f) && !isWritable(byte, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0))
+      return false
+  return true
+}
+
+function isWritable(byte: number, second: number, third: number): boolean {
+  if (byte === 0xc2) return second >= 0xa0
+  if (byte === 0xef) return !(second === 0xbb && third === 0xbf) && !(second === 0xbf && third >= 0xbe)
+  return byte > 0x7f || byte === 0x0a || byte === 0x09
 }
 
 /** Our own folder on the node. */

@@ -22,18 +22,20 @@ export function publicHostKeyPaths(bundle: Bundle): string[] {
 export function readSshHostKeys(evidence: Evidence): NodeFacts['sshHostKeys'] {
   const keys = publicHostKeyPaths(evidence.bundle).flatMap((path) => {
     const key = publicKey(evidence.text(path) ?? '')
-    return key === undefined ? [] : [key]
+    return key === undefined
+      ? []
+      : [{ type: key.type, sha256: keyFingerprint(key.blob), publicKey: key.publicKey }]
   })
   if (keys.length === 0) evidence.fail('SSH host keys', `none found in ${directories.join(' or ')}`)
   return keys
 }
 
-/** The first line of a `.pub` file or of `ssh-keyscan` without its comment, and its fingerprint as `ssh-keygen -l` prints it. */
-export function publicKey(text: string): { type: string; sha256: string; publicKey: string } | undefined {
+/** The first line of a `.pub` file or of `ssh-keyscan` without its comment. */
+export function publicKey(text: string): { type: string; blob: Uint8Array; publicKey: string } | undefined {
   const [, type = '', blob = ''] = /^([a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)/.exec(text.trim()) ?? []
   const bytes = fromBase64(blob)
   if (type === '' || bytes === undefined || bytes.length === 0) return undefined
-  return { type, sha256: keyFingerprint(bytes), publicKey: `${type} ${blob}` }
+  return { type, blob: bytes, publicKey: `${type} ${blob}` }
 }
 
 /** `SHA256:` and base64 without padding, as OpenSSH prints it. */

@@ -23,11 +23,7 @@ test.each([
     'Elemental with Rancher grows a new cluster',
     'inventory.yaml --target elemental-rancher',
   ],
-  [
-    'k3os-maintained',
-    'k3OS, maintained image does not exist yet',
-    'inventory.yaml --target k3os-maintained',
-  ],
+  ['k3os-maintained', 'k3OS, maintained image does not exist yet', 'inventory.yaml --target k3os-maintained'],
   ['bottlerocket', 'the target bottlerocket is not supported', 'supported targets: debian'],
   ['windows', 'the target "windows" is not supported', 'supported targets: debian'],
 ])('refuses to plan for %s, and says what there is', async (target, message, hint) => {
