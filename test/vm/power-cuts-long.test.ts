@@ -39,7 +39,7 @@ const moments: readonly Moment[] = [
 function cutting(
   { vm }: MovingAgent,
   { command, time, after }: Moment,
-): { readonly around: AroundCommand; wasCut(): boolean } {
+): { readonly around: AroundCommand; readonly wasCut: () => boolean } {
   let seen = 0
   let wasCut = false
   return {
