@@ -8,6 +8,12 @@ import { stepContext } from './step-context.ts'
 import { steps } from './steps/index.ts'
 import { isStop, patiently } from './wait.ts'
 
+const mended: ReadonlySet<number> = new Set([
+  exitCode.unexpected,
+  exitCode.needsOperator,
+  exitCode.postCheckFailed,
+])
+
 /** Undoes in reverse what this attempt did, and proves it. Returns the error to end with. */
 export async function rollBack(
   job: Run,
@@ -49,10 +55,10 @@ export async function rollBack(
   }
   await journal.result(node.name, nodeRecord, state.attempt, { outcome: 'rolled-back' })
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'rolled-back' })
-  // Blocked, stale or locked keep their own code: the same outcome has the same code everywhere.
+  // Blocked, stale or locked keep their own code: the same outcome has the same code everywhere. What says that somebody must
+  // look, or that the node stays cordoned, is not true any more.
   const known = cause?.exitCode ?? state.failure?.exit
-  const exit =
-    known === exitCode.unexpected || known === undefined ? exitCode.rolledBack : (known as ExitCode)
+  const exit = known === undefined || mended.has(known) ? exitCode.rolledBack : (known as ExitCode)
   return new MigrateError(`${reason}; ${node.name} is as it was before`, {
     exitCode: exit,
     hint: `${cause?.hint === undefined ? '' : `${cause.hint}; then: `}k3os-migrate resume ${job.runId}`,

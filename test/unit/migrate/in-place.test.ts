@@ -81,7 +81,7 @@ describe('a node that is moved in place', () => {
     )
     simulated.world.trouble.losesData.add('b')
     const { exit } = await simulated.start()
-    expect(exit).toBe(exitCode.postCheckFailed)
+    expect(exit).toBe(exitCode.rolledBack)
     expect(machine(simulated, 'b').system).toBe('k3os')
     expect(machine(simulated, 'b').kube.unschedulable).toBe(false)
   })
@@ -120,6 +120,20 @@ describe('a node that is moved in place', () => {
       3,
       expect.objectContaining({ settled: 'k3os-migrate-debian-1' }),
     ])
+  })
+
+  it('is back in k3OS, as it was, when k3s does not start under the new system', async () => {
+    const simulated = simulate(smallScenario(), onlyA)
+    const { ports } = simulated
+    const node: typeof ports.kube.node = async (name, signal) => {
+      const found = await ports.kube.node(name, signal)
+      const isNew = simulated.world.node(name)?.system === 'new'
+      return found === undefined || !isNew ? found : { ...found, ready: false }
+    }
+    const { exit } = await simulated.start({ ports: { ...ports, kube: { ...ports.kube, node } } })
+    expect(exit).toBe(exitCode.rolledBack)
+    expect(simulated.world.kubeNode(machine(simulated))).toMatchObject({ ready: true, unschedulable: false })
+    expect(onDisk(simulated)).toEqual(asBefore)
   })
 
   it('that failed is moved by the next attempt', async () => {
