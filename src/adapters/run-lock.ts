@@ -70,6 +70,8 @@ function isAlive(pid: number, start: string | undefined): boolean {
   } catch (error) {
     if (systemCode(error) === 'ESRCH') return false
   }
+  // One that has ended stays in the table until somebody asks how, which in a container may be nobody.
+  if (statOf(pid)?.[0] === 'Z') return false
   // The number may belong to another process by now: small ones come back often, above all in containers.
   const now = startOf(pid)
   return now === undefined || start === '-' || now === start
@@ -77,8 +79,13 @@ function isAlive(pid: number, start: string | undefined): boolean {
 
 /** When a process started, in clock ticks since boot; undefined where the system does not tell (proc(5), stat). */
 function startOf(pid: number): string | undefined {
+  return statOf(pid)?.[19]
+}
+
+/** Its fields from the state on, which follows the name. */
+function statOf(pid: number): readonly string[] | undefined {
   const stat = readSystemFile(`/proc/${pid}/stat`)
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 /**

@@ -48,6 +48,20 @@ describe('the lock of a run', () => {
     expect(await readFile(join(directory, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid} `))
   })
 
+  test('of a process that has ended, and that nobody has asked how, is taken over', async () => {
+    const directory = await scratch()
+    // What the shell becomes does not wait for what the shell has started.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer]
+    const pid = said.toString().trim()
+    await expect.poll(async () => readFile(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ')
+    await writeFile(join(directory, 'lock'), `${pid} - ${bootId}\n`)
+    await expect(lockRun(directory)).resolves.toBeTypeOf('function')
+  })
+
   test('of a process that lives is kept', async () => {
     const directory = await scratch()
     const child = spawn('sleep', ['60'])
