@@ -51,7 +51,7 @@ describe('the lock of a run', () => {
   test('of a process that has ended, and that nobody has asked how, is taken over', async () => {
     const directory = await scratch()
     // What the shell becomes does not wait for what the shell has started.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     onTestFinished(() => void parent.kill('SIGKILL'))
