@@ -13,7 +13,7 @@ describe.skipIf(skip)('an agent that is moved in place, and back', () => {
   const agent = movingAgent()
 
   test('is the same node on another system, with nobody touching it', async () => {
-    const { move, volumes, readyAfter, before } = agent()
+    const { move, volumes, read, readyAfter, before } = agent()
     const content = await volumes()
     const end = await move.go('apply')
     process.stderr.write(`seconds for each step: ${JSON.stringify(stepSeconds(await move.journal()))}\n`)
@@ -27,16 +27,8 @@ describe.skipIf(skip)('an agent that is moved in place, and back', () => {
     })
     expect(after.metadata.labels).toMatchObject({ 'example.com/site': 'lab' })
     expect(await volumes()).toBe(content)
-  }, 1_800_000)
-
-  test('starts the new system again when it is restarted', async () => {
-    const { vm, read, readyAfter } = agent()
-    const now = await readyAfter('')
-    await vm.ssh('sudo systemctl --no-block reboot')
-    const after = await readyAfter(bootId(now))
-    expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
     expect(await read('systemctl is-system-running || systemctl --failed --no-legend')).toBe('running')
-  }, 600_000)
+  }, 1_800_000)
 
   test('is k3OS again after revert, with what was written meanwhile, and nothing of the move is left', async () => {
     const { move, read, readyAfter, before } = agent()
