@@ -366,7 +366,6 @@ export function createProgram(
       .option('--state-dir <dir>', 'where runs are kept; default: $XDG_STATE_HOME/k3os-migrate')
       .option('-i, --identity <file>', 'private key for SSH')
       .option('--known-hosts <file>', 'host keys to trust; default: ~/.ssh/known_hosts')
-      .option('--next', 'move one node, then stop')
       .option('--approve-plan <digest>', 'approve this very plan, where nobody can be asked')
       .option('--approvals <file>', 'approvals of single nodes ("plan approve" writes them)')
       .option('--allowed-signers <file>', 'whose signatures count, in the form of ssh-keygen(1)')
@@ -383,13 +382,13 @@ export function createProgram(
       'apply plan.json --next --approve-plan sha256:…',
     ])
       .argument('[plan]', 'the plan', 'plan.json')
+      .option('--next', 'move one node, then stop')
       .option('--dry-run', 'print what would be done, change nothing'),
   )
   runOptions(
-    add(program, 'resume', 'go on with a run that stopped', commands.resume, [
-      'resume',
-      'resume 01936d2a-…',
-    ]).argument('[run]', 'id or directory of the run; default: the newest'),
+    add(program, 'resume', 'go on with a run that stopped', commands.resume, ['resume', 'resume 01936d2a-…'])
+      .argument('[run]', 'id or directory of the run; default: the newest')
+      .option('--next', 'move one node, then stop'),
   )
   runOptions(
     add(program, 'revert', 'take a node that was moved in place back to k3OS', commands.revert, [

@@ -88,7 +88,7 @@ export async function isReadyIn(context: StepContext, bootId: string): Promise<s
   return node.ready ? undefined : 'it is not Ready'
 }
 
-/** Until k3OS answers, disarmed, and its Node is Ready. */
+/** Until k3OS answers and its Node is Ready. */
 export async function waitForK3os(context: StepContext, timeoutMs: number): Promise<void> {
   const { name } = context.node
   await waitUntil(context, {

@@ -40,15 +40,14 @@ export function placed(context: StepContext): z.infer<typeof intentSchema> {
 export const place: Step = {
   id: 'place',
   async intent(context) {
-    const { node, clock, host, signal, plan } = context
+    const { node, clock, host, signal } = context
     const { tree, deadlineSeconds } = inPlaceMethod(context)
     const look = readLook(await host.askInPlace(addressOf(context), ['look'], signal), node.name)
     const menu = (await readHostFile(context, '/boot/grub/grub.cfg')) ?? ''
-    const accepted = new Set(plan.waivers.map(({ key }) => key))
     const now = Math.floor(clock.now().getTime() / 1000)
     const k3sVersion = baseline(context).kubeletVersion
     const [first, ...others] = inPlaceGates(look, { node: node.name, menu, tree, k3sVersion, now }).filter(
-      (found) => isInhibitor(found) && !accepted.has(found.key),
+      isInhibitor,
     )
     if (first !== undefined) {
       const more = others.length === 0 ? '' : ` (and ${others.map(({ rule }) => rule).join(', ')})`

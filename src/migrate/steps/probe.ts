@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
+import type { BesideState } from '../../core/in-place/beside.ts'
 import { entryNames } from '../../core/in-place/grub-cfg.ts'
 import type { Step, StepContext } from '../step.ts'
 import { waitUntil } from '../wait.ts'
@@ -44,7 +45,7 @@ export const probe: Step = {
             everyMs: 5_000,
             exit: exitCode.needsOperator,
             hint: `look at the console of ${name}: it runs nothing but k3OS; then: k3os-migrate resume ${context.runId}`,
-            check: async () => notBack(context, bootId),
+            check: async () => notBack(context, bootId, await besideState(context)),
           })
         },
       },
@@ -55,7 +56,7 @@ export const probe: Step = {
     try {
       const state = await besideState(context)
       if (state.bootId === bootId) return 'not-started'
-      return (await notBack(context, bootId)) === undefined ? 'done' : 'in-progress'
+      return (await notBack(context, bootId, state)) === undefined ? 'done' : 'in-progress'
     } catch (error) {
       if (error instanceof MigrateError && !(error instanceof FellBack)) return 'in-progress'
       throw error
@@ -70,9 +71,12 @@ export const probe: Step = {
 }
 
 /** What is still missing. Throws what waiting will not mend. */
-async function notBack(context: StepContext, bootId: string): Promise<string | undefined> {
+async function notBack(
+  context: StepContext,
+  bootId: string,
+  state: BesideState,
+): Promise<string | undefined> {
   const { name } = context.node
-  const state = await besideState(context)
   if (state.bootId === bootId) return 'it has not gone down yet'
   if (state.probe !== staged(context).nonce)
     throw new FellBack(name, 'GRUB did not take the entry that was armed, so no trial would begin')
