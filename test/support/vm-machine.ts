@@ -52,6 +52,8 @@ export interface Vm {
   isOn(): boolean
   /** Of a machine that is off: its disk as it is now, to start others from; it goes on above it. */
   snapshot(): Promise<VmDisk>
+  /** Of a machine that runs, and goes on: its disk as it would be if the power went off now. */
+  copy(): Promise<VmDisk>
 }
 
 /** What a machine gets from its lab. */
@@ -79,6 +81,7 @@ export async function startVm(
   if (variables !== undefined) copyFileSync(firmwareVariables, variables)
   writeFileSync(consoleFile, '')
   let layers = 0
+  let copies = 0
   let layer = await newLayer(disk)
 
   const wanted = [22, ...(options.forward ?? [])]
@@ -253,6 +256,14 @@ export async function startVm(
       if (child === undefined) throw new Error(`${name} is off`)
       await askMonitor(monitor, 'system_reset')
       begin()
+    },
+    async copy() {
+      copies += 1
+      const file = `${prefix}-copy-${copies}.qcow2`
+      await askMonitor(monitor, 'stop')
+      await promisify(execFile)('cp', ['--sparse=always', layer, file])
+      await askMonitor(monitor, 'cont')
+      return { ...disk, file, format: 'qcow2' }
     },
     async snapshot() {
       if (child !== undefined) throw new Error(`${name} is on`)

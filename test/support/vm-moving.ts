@@ -27,6 +27,9 @@ export interface MovingAgent {
 
 const bootMs = 300_000
 
+/** Says the digests of what lies in its volumes. */
+export const volumesCommand = 'sudo find /var/lib/rancher/k3s/storage -type f | sort | sudo xargs sha256sum'
+
 export function movingAgent(disk: DiskOptions = {}, changes: Partial<PlanOptions> = {}): () => MovingAgent {
   let agent: MovingAgent | undefined
   let lab: VmLab | undefined
@@ -57,7 +60,7 @@ export function movingAgent(disk: DiskOptions = {}, changes: Partial<PlanOptions
       before,
       move,
       read,
-      volumes: async () => read('sudo find /var/lib/rancher/k3s/storage -type f | sudo xargs sha256sum'),
+      volumes: async () => read(volumesCommand),
       readyAfter: async (bootId) =>
         waitForNode(
           started,

@@ -2,20 +2,37 @@ import { describe, expect, test } from 'vitest'
 import { requirePart } from '../support/require-part.ts'
 import { missingTree } from '../support/root-tree.ts'
 import { missingForVmCluster } from '../support/vm-cluster.ts'
-import { stepSeconds } from '../support/vm-move.ts'
-import { bootId, movingAgent } from '../support/vm-moving.ts'
-import { missingForVm } from '../support/vm.ts'
+import { atMoment, moments } from '../support/vm-moments.ts'
+import { stepSeconds, type AroundCommand } from '../support/vm-move.ts'
+import { bootId, movingAgent, volumesCommand } from '../support/vm-moving.ts'
+import { missingForVm, type VmDisk } from '../support/vm.ts'
 
 const skip =
   requirePart('VM', missingForVm() ?? missingForVmCluster()) || requirePart('ROOT_TREE', missingTree())
 
 describe.skipIf(skip)('an agent that is moved in place, and back', () => {
   const agent = movingAgent()
+  /** Of each moment, the disk as a power cut would leave it. */
+  const disks = new Map<string, VmDisk>()
+  let content: string
 
   test('is the same node on another system, with nobody touching it', async () => {
-    const { move, volumes, read, readyAfter, before } = agent()
-    const content = await volumes()
-    const end = await move.go('apply')
+    const { move, vm, volumes, read, readyAfter, before } = agent()
+    content = await volumes()
+    const copying = moments.map((moment) =>
+      atMoment(moment, async () => {
+        disks.set(moment.what, await vm.copy())
+      }),
+    )
+    const end = await move.go(
+      'apply',
+      copying.reduce<AroundCommand>(
+        (inner, { around }) =>
+          async (name, send) =>
+            around(name, async () => inner(name, send)),
+        async (_, send) => send(),
+      ),
+    )
     process.stderr.write(`seconds for each step: ${JSON.stringify(stepSeconds(await move.journal()))}\n`)
     expect(end).toEqual({ exit: 0, message: '' })
     const after = await readyAfter(bootId(before))
@@ -43,4 +60,19 @@ describe.skipIf(skip)('an agent that is moved in place, and back', () => {
       /grub\.cfg\.|k3os-migrate/,
     )
   }, 900_000)
+
+  // Whether the run goes on from there is in `power-cuts-long` and, for every request, in the simulation.
+  test.each(moments)('starts $starts when the power went $what', async ({ what, starts }) => {
+    const { lab, vm } = agent()
+    const disk = disks.get(what)
+    if (disk === undefined) throw new Error('there was no such moment')
+    await vm.cut()
+    const machine = await lab.start(disk)
+    await machine.waitForSsh(240_000)
+    expect((await machine.ssh('. /etc/os-release; echo $PRETTY_NAME')).stdout).toContain(starts)
+    // Its sshd answers before everything is mounted.
+    const here = async (): Promise<string> => (await machine.ssh(volumesCommand)).stdout.trim()
+    await expect.poll(here, { timeout: 120_000, interval: 2000 }).toBe(content)
+    await machine.cut()
+  })
 })

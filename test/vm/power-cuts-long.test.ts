@@ -4,7 +4,8 @@ import { exitCode } from '../../src/core/errors.ts'
 import { requirePart } from '../support/require-part.ts'
 import { missingTree } from '../support/root-tree.ts'
 import { missingForVmCluster } from '../support/vm-cluster.ts'
-import type { AroundCommand, MoveEnd } from '../support/vm-move.ts'
+import { atMoment, moments } from '../support/vm-moments.ts'
+import type { MoveEnd } from '../support/vm-move.ts'
 import { movingAgent, type MovingAgent } from '../support/vm-moving.ts'
 import { missingForVm } from '../support/vm.ts'
 
@@ -17,45 +18,19 @@ const skip =
 /** About as long as a whole move takes here. */
 const moveSeconds = 300
 
-interface Moment {
-  readonly what: string
-  /** The command of `node.sh`, and which time it is sent. */
-  readonly command: string
-  readonly time: number
-  /** Seconds after it was sent; null: when it has answered. */
-  readonly after: number | null
-}
+const volume = '/var/lib/rancher/k3s/storage/pvc-0a1b_shop_orders'
 
-const moments: readonly Moment[] = [
-  { what: 'while the root tree is unpacked', command: 'unpack', time: 1, after: 10 },
-  { what: 'while its files are read back', command: 'verify', time: 1, after: 4 },
-  { what: 'right after the menu was renamed', command: 'menu', time: 1, after: null },
-  { what: 'right after arming', command: 'arm', time: 2, after: null },
-  { what: 'while the new system starts', command: 'restart', time: 2, after: 35 },
-  { what: 'between the two writes of confirming', command: 'arm', time: 3, after: null },
-]
-
-/** Cuts the power at this moment, once, and switches the machine on again. `wasCut` says whether the moment came. */
-function cutting(
-  { vm }: MovingAgent,
-  { command, time, after }: Moment,
-): { readonly around: AroundCommand; readonly wasCut: () => boolean } {
-  let seen = 0
-  let wasCut = false
+/** A pod that writes line after line, and says so when it is on the disk, until its machine goes down. */
+function orders({ vm, read }: MovingAgent, name: string): { readonly lost: () => Promise<string[]> } {
+  const file = `${volume}/${name}`
+  const write = `echo "order $i" | dd of=${file} oflag=append conv=notrunc,fsync 2>/dev/null && echo "order $i"`
+  const writing = vm.ssh(`sudo sh -c 'i=0; while i=$((i + 1)); do ${write}; sleep 0.2; done'`)
   return {
-    wasCut: () => wasCut,
-    async around(name, send) {
-      if (name === command) seen += 1
-      if (name !== command || seen !== time || wasCut) return send()
-      const sending = send()
-      if (after === null) await sending
-      else await Promise.race([sending.catch(() => {}), sleep(after * 1000)])
-      // An answer may come long before the machine has done what was asked: a restart, say.
-      if (after !== null && name === 'restart') await sleep(after * 1000)
-      wasCut = true
-      await vm.cut()
-      vm.powerOn()
-      return sending
+    async lost() {
+      const answered = (await writing).stdout.split('\n').slice(0, -1)
+      const kept = new Set((await read(`sudo cat ${file}`)).split('\n'))
+      expect(answered.length).toBeGreaterThan(0)
+      return answered.filter((line) => !kept.has(line))
     },
   }
 }
@@ -63,6 +38,21 @@ function cutting(
 describe.skipIf(skip)('a power cut in the middle of a move', () => {
   const agent = movingAgent()
   let isBegun = false
+  let writers = 0
+
+  /** What nothing writes to while its machine is moved. */
+  async function still(): Promise<string> {
+    const read = await agent().volumes()
+    return read
+      .split('\n')
+      .filter((line) => !line.includes('/orders-'))
+      .join('\n')
+  }
+
+  function startWriter(): ReturnType<typeof orders> {
+    writers += 1
+    return orders(agent(), `orders-${writers}`)
+  }
 
   /** As a person would: once the machine is back, resume, until it is moved or as it was. */
   async function ended(first: MoveEnd): Promise<MoveEnd> {
@@ -92,8 +82,9 @@ describe.skipIf(skip)('a power cut in the middle of a move', () => {
   test.each(random)(
     'leaves k3OS or the new system %i s after the beginning',
     async (seconds) => {
-      const { move, vm, volumes } = agent()
-      const content = await volumes()
+      const { move, vm } = agent()
+      const content = await still()
+      const writer = startWriter()
       const moving = move.go(isBegun ? 'resume' : 'apply')
       isBegun = true
       await sleep(seconds * 1000)
@@ -101,7 +92,8 @@ describe.skipIf(skip)('a power cut in the middle of a move', () => {
       vm.powerOn()
       const { exit } = await ended(await moving)
       process.stderr.write(`cut after ${seconds} s: ${exit === 0 ? 'moved' : 'as before'}\n`)
-      expect(await volumes()).toBe(content)
+      expect(await still()).toBe(content)
+      expect(await writer.lost()).toEqual([])
       await startOver(exit)
     },
     3_600_000,
@@ -110,17 +102,22 @@ describe.skipIf(skip)('a power cut in the middle of a move', () => {
   test.each(moments)(
     'leaves k3OS or the new system, never neither: $what',
     async (moment) => {
-      const { move, volumes, readyAfter } = agent()
-      const content = await volumes()
-      const { around, wasCut } = cutting(agent(), moment)
+      const { move, vm, readyAfter } = agent()
+      const content = await still()
+      const writer = startWriter()
+      const { around, hasCome } = atMoment(moment, async () => {
+        await vm.cut()
+        vm.powerOn()
+      })
       const first = await move.go(isBegun ? 'resume' : 'apply', around)
       isBegun = true
-      expect(wasCut()).toBe(true)
+      expect(hasCome()).toBe(true)
       const { exit } = await ended(first)
       const system = (await readyAfter('')).status.nodeInfo['osImage']
       process.stderr.write(`${moment.what}: exit ${first.exit}, then ${exit}, on ${system}\n`)
       expect(system).toMatch(exit === 0 ? /^Debian/ : /^k3OS/)
-      expect(await volumes()).toBe(content)
+      expect(await still()).toBe(content)
+      expect(await writer.lost()).toEqual([])
       await startOver(exit)
     },
     3_600_000,
