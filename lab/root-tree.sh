@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-key=$(cat lab/root-tree.sh src/core/image/*.ts src/adapters/{image/*,tree-overlay}.ts templates/in-place/{deadline,gate,initramfs-root,kernel-sync}.sh | sha256sum | cut -c1-16)
+key=$(cat lab/root-tree.sh src/core/image/*.ts src/adapters/{image/*,tree-overlay}.ts templates/in-place/{deadline,forget,gate,initramfs-*,kernel*}.sh | sha256sum | cut -c1-16)
 out=${XDG_CACHE_HOME:-$HOME/.cache}/k3os-migrate/lab/root-tree-$key/debian.tar
 if [ "${1-}" != --where ] && [ ! -f "$out" ]; then
   command -v zstd >/dev/null || { echo 'root-tree.sh: zstd is missing: apt-get install zstd' >&2; exit 1; }

@@ -7,11 +7,15 @@ const folder = new URL('../../templates/in-place/', import.meta.url)
 
 /** Programs of ours in a root tree, by their place in it. */
 const programs = {
+  'etc/initramfs-tools/hooks/k3os-migrate': 'initramfs-hook.sh',
+  'etc/initramfs-tools/scripts/init-premount/k3os-migrate': 'initramfs-watchdog.sh',
   'etc/initramfs-tools/scripts/local-bottom/k3os-migrate': 'initramfs-root.sh',
-  'etc/initramfs/post-update.d/zz-k3os-migrate': 'kernel-sync.sh',
-  'etc/kernel/postinst.d/zz-k3os-migrate': 'kernel-sync.sh',
+  'etc/initramfs/post-update.d/zz-k3os-migrate': 'kernel-hook.sh',
+  'etc/kernel/postinst.d/zz-k3os-migrate': 'kernel-hook.sh',
   'usr/lib/k3os-migrate/deadline': 'deadline.sh',
+  'usr/lib/k3os-migrate/forget': 'forget.sh',
   'usr/lib/k3os-migrate/gate': 'gate.sh',
+  'usr/lib/k3os-migrate/kernel': 'kernel.sh',
 }
 
 const settings = {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Part of the new system, on trial: restarts it, and so goes back to k3OS, unless FILE exists in time. The time is the kernel
-# argument k3os-migrate.deadline=SECONDS, counted from the start of the kernel.
+# Part of the new system, on trial, or of its newest kernel: restarts it, and so goes back to what every boot takes, unless FILE
+# exists in time. The time is the kernel argument k3os-migrate.deadline=SECONDS, counted from the start of the kernel.
 #   deadline FILE
 set -eu
 seconds=900
@@ -13,7 +13,7 @@ while read -r up _ </proc/uptime && [ "${up%.*}" -lt "$seconds" ]; do
   sleep 2
 done
 [ ! -e "$1" ] || exit 0
-echo "k3os-migrate: not confirmed within $seconds s, restarting into k3OS" >/dev/kmsg || true
+echo "k3os-migrate: not confirmed within $seconds s, restarting" >/dev/kmsg || true
 sync
 systemctl --no-block reboot || true
 # An orderly restart can wait for ever, for a disk or for itself.

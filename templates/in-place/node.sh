@@ -203,6 +203,13 @@ case $command in
     for need in vmlinuz initrd.img sbin/init state; do
       [ -e "$new.partial/$need" ] || fail "the root tree has no /$need"
     done
+    # Names of its own for what GRUB boots: another kernel of a package changes the links, and not what is proven (kernel.sh).
+    kernels=$new.partial/boot/k3os-migrate
+    mkdir -p "$kernels/a"
+    for file in vmlinuz initrd.img; do
+      ln "$(readlink -f "$new.partial/$file")" "$kernels/a/$file" || fail "/$file of the root tree leads out of it"
+    done
+    ln -s a "$kernels/proven"
     mv "$new.partial" "$new"
     settle
     ;;

@@ -1,3 +1,5 @@
+import { kernelTrialArgument } from './kernel-arguments.ts'
+
 /**
  * The boot menu of a node that is on its way. k3OS's own menu stays in it word for word and stays the default; ours adds
  * entries and a one-shot that GRUB itself clears before any kernel loads, so that whatever happens next ends in k3OS.
@@ -110,18 +112,24 @@ export interface NewSystem {
   readonly settledArguments: readonly string[]
 }
 
-/** Names of entries, for `next_entry` (probe, trial) and `saved_entry` (settled). */
+/** Names of entries, for `next_entry` (probe, trial; kernel by `templates/in-place/kernel.sh`) and `saved_entry` (settled). */
 export function entryNames(id: string): {
   readonly probe: string
   readonly trial: string
   readonly settled: string
+  readonly kernel: string
 } {
   return {
     probe: `k3os-migrate-${id}-probe`,
     trial: `k3os-migrate-${id}-trial`,
     settled: `k3os-migrate-${id}`,
+    kernel: `k3os-migrate-${id}-kernel`,
   }
 }
+
+/** Below `/os/ID`, by `templates/in-place/kernel.sh`: the kernel that came up, and one that a package brought since. */
+const provenFolder = '/boot/k3os-migrate/proven'
+const nextFolder = '/boot/k3os-migrate/next'
 
 /** Marks a boot of k3OS itself through the one-shot. The kernel ignores words with a dot that name no module. */
 const probeArgument = 'k3os-migrate.probe'
@@ -133,6 +141,7 @@ export function migrationMenu(menu: InstallerMenu, system: NewSystem): string {
   const probe = menu.current.map((line) =>
     line.startsWith('linux ') ? `${line} ${probeArgument}=${system.nonce}` : line,
   )
+  const settledNumber = (menu.entries.match(/^\s*menuentry /gm)?.length ?? 0) + 2
   return `${menu.head.trimEnd()}
 
 # By k3os-migrate. grub.cfg.k3os beside this file is the menu as k3OS's installer wrote it; copying it back undoes this one.
@@ -143,7 +152,26 @@ load_env next_entry saved_entry
 if [ "\${saved_entry}" = "${names.settled}" ]; then
   set default="${names.settled}"
 fi
-if [ -n "\${next_entry}" ]; then
+${oneShot(`    # Behind a kernel that came by a package: the one before, and only then k3OS.
+    if [ "\${once}" = "${names.kernel}" ]; then
+      set fallback="${settledNumber} 0"
+    fi
+`)}
+${menu.entries}
+
+${entry('k3OS, probe reboot', names.probe, probe)}
+${entry(`${system.title} (on trial)`, names.trial, newSystemLines(system, provenFolder, system.trialArguments))}
+${entry(system.title, names.settled, newSystemLines(system, provenFolder, system.settledArguments))}
+${entry(
+  `${system.title} (its newest kernel, on trial)`,
+  names.kernel,
+  newSystemLines(system, nextFolder, [...system.trialArguments, kernelTrialArgument]),
+)}`
+}
+
+/** `next_entry`, once; `taken` stands where it has become the default. */
+function oneShot(taken: string): string {
+  return `if [ -n "\${next_entry}" ]; then
   set once="\${next_entry}"
   set next_entry=
   save_env next_entry
@@ -151,46 +179,61 @@ if [ -n "\${next_entry}" ]; then
   load_env next_entry
   if [ -z "\${next_entry}" ]; then
     set default="\${once}"
-  fi
+${taken}  fi
 fi
-
-${menu.entries}
-
-${entry('k3OS, probe reboot', names.probe, probe)}
-${entry(`${system.title} (on trial)`, names.trial, newSystemLines(system, system.trialArguments))}
-${entry(system.title, names.settled, newSystemLines(system, system.settledArguments))}`
+`
 }
 
 /**
- * The menu of a node that k3OS is taken off for good, made of the one that `migrationMenu` wrote: the new system, and behind it
- * the kernel before the newest, as Debian's links name it. undefined when the text is not such a menu.
+ * The menu of a node that k3OS is taken off for good, made of the one that `migrationMenu` wrote: the new system with the kernel
+ * that came up, a newer one on trial, and behind both the one that Debian's links name. undefined when the text is not such a menu.
  */
 export function finalMenu(text: string, id: string): string | undefined {
-  const [head, rest] = text.split('\n# By k3os-migrate. ')
-  const name = entryNames(id).settled
-  const [, title, lines] =
-    new RegExp(String.raw`^menuentry "([^"]*)" --id ${name} \{\n([^}]*)\}$`, 'm').exec(rest ?? '') ?? []
-  if (head === undefined || title === undefined || lines === undefined) return undefined
-  const own = lines
-    .trim()
-    .split('\n')
-    .map((line) => line.trim())
-  const before = own.map((line) => line.replace(/\/(vmlinuz|initrd\.img)(?= |$)/, '/$1.old'))
+  const [head, rest = ''] = text.split('\n# By k3os-migrate. ')
+  const names = entryNames(id)
+  const settled = readEntry(rest, names.settled)
+  const kernel = readEntry(rest, names.kernel)
+  if (head === undefined || settled === undefined || kernel === undefined) return undefined
+  const linked = settled.lines.map((line) => line.replace(`${provenFolder}/`, '/'))
   return `${head.trimEnd()}
 
 # By k3os-migrate: k3OS was removed from this disk.
-set fallback=1
-
-${entry(title, name, own)}
-${entry(`${title}, with the kernel before`, `${name}-before`, before)}`
+# 0 is the kernel that came up last; 2 is for the day that its files are damaged.
+set fallback="0 2"
+insmod loadenv
+load_env next_entry
+${oneShot('')}
+${entry(settled.title, names.settled, settled.lines)}
+${entry(kernel.title, names.kernel, kernel.lines)}
+${entry(`${settled.title}, with the kernel that was installed last`, `${names.settled}-linked`, linked)}`
 }
 
-function newSystemLines({ id, stateUuid, nonce }: NewSystem, more: readonly string[]): string[] {
+function readEntry(
+  menu: string,
+  id: string,
+): { readonly title: string; readonly lines: readonly string[] } | undefined {
+  const [, title, lines] =
+    new RegExp(String.raw`^menuentry "([^"]*)" --id ${id} \{\n([^}]*)\}$`, 'm').exec(menu) ?? []
+  if (title === undefined || lines === undefined) return undefined
+  return {
+    title,
+    lines: lines
+      .trim()
+      .split('\n')
+      .map((line) => line.trim()),
+  }
+}
+
+function newSystemLines(
+  { id, stateUuid, nonce }: NewSystem,
+  folder: string,
+  more: readonly string[],
+): string[] {
   const words = [`root=UUID=${stateUuid}`, 'rw', `beside=/os/${id}`, `${nonceArgument}=${nonce}`, ...more]
   return [
     `search.fs_uuid ${stateUuid} root`,
-    `linux /os/${id}/vmlinuz ${words.join(' ')}`,
-    `initrd /os/${id}/initrd.img`,
+    `linux /os/${id}${folder}/vmlinuz ${words.join(' ')}`,
+    `initrd /os/${id}${folder}/initrd.img`,
   ]
 }
 

@@ -10,6 +10,12 @@ export interface KernelNeeds {
 /** Read by the services of the new system: on this boot nobody has confirmed it yet. */
 export const deadlineArgument = 'k3os-migrate.deadline'
 
+/**
+ * On this boot a kernel that a package brought has not come up yet: what is booted is not what every boot takes. The kernel
+ * ignores words with a dot that name no module.
+ */
+export const kernelTrialArgument = 'k3os-migrate.kernel'
+
 /** How the new system's kernel is started once it is the default. */
 export function settledArguments({ consoles, cgroupV1 }: KernelNeeds): string[] {
   return [

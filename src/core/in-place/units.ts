@@ -1,7 +1,7 @@
 import { utf8Encode } from '../k3os/bytes.ts'
 import { tar, type TarEntry } from '../tar.ts'
 import type { BindMount } from './bind-mounts.ts'
-import { deadlineArgument } from './kernel-arguments.ts'
+import { deadlineArgument, kernelTrialArgument } from './kernel-arguments.ts'
 
 /** STATE on the new system, by the initial RAM disk. */
 const statePath = '/state'
@@ -31,6 +31,10 @@ export interface Unit {
 const systemd = '/etc/systemd/system'
 const gate = 'k3os-migrate-gate.service'
 const deadline = 'k3os-migrate-deadline.service'
+const kernel = 'k3os-migrate-kernel.service'
+const kernelDeadline = 'k3os-migrate-kernel-deadline.service'
+/** Exists once the kernel that runs has come up (`templates/in-place/kernel.sh`). */
+const kernelUpPath = '/run/k3os-migrate-kernel-up'
 
 /** What a system beside k3OS must find again. */
 export interface OldWorld {
@@ -64,6 +68,8 @@ export function inPlaceUnits({ binds, disks, network, stagedAt, k3sService }: Ol
       { path: stagedPath, content: `${stagedAt}\n` },
       { path: `${systemd}/${gate}`, content: gateText(mounts) },
       { path: `${systemd}/${deadline}`, content: deadlineText },
+      { path: `${systemd}/${kernel}`, content: kernelText(k3sService) },
+      { path: `${systemd}/${kernelDeadline}`, content: kernelDeadlineText },
       ...(k3sService === null
         ? []
         : [
@@ -81,7 +87,11 @@ export function inPlaceUnits({ binds, disks, network, stagedAt, k3sService }: Ol
       })),
       { path: `${systemd}/multi-user.target.wants/${gate}`, target: `../${gate}` },
       // As early as it can be: it must also end a boot that never gets further.
-      { path: `${systemd}/sysinit.target.wants/${deadline}`, target: `../${deadline}` },
+      ...[deadline, kernelDeadline].map((name) => ({
+        path: `${systemd}/sysinit.target.wants/${name}`,
+        target: `../${name}`,
+      })),
+      { path: `${systemd}/multi-user.target.wants/${kernel}`, target: `../${kernel}` },
     ],
   }
 }
@@ -166,18 +176,46 @@ After=${mounts.join(' ')}
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=${ownPrograms}/gate ${bindsPath} ${networkPath} ${stagedPath}
+ExecStartPost=${ownPrograms}/forget
+# k3s is stopped before this, and the folders are still there.
+ExecStop=${ownPrograms}/forget
 `
 }
 
-const deadlineText = `[Unit]
-Description=Back to k3OS unless this system is confirmed in time
+function deadlineUnit(description: string, conditions: readonly string[], file: string): string {
+  return `[Unit]
+Description=${description}
 DefaultDependencies=no
 Conflicts=shutdown.target
 Before=shutdown.target
-ConditionKernelCommandLine=${deadlineArgument}
-ConditionPathExists=!${confirmedPath}
-
+${conditions.map((condition) => `Condition${condition}\n`).join('')}
 [Service]
 Type=simple
-ExecStart=${ownPrograms}/deadline ${confirmedPath}
+ExecStart=${ownPrograms}/deadline ${file}
 `
+}
+
+const deadlineText = deadlineUnit(
+  'Back to k3OS unless this system is confirmed in time',
+  [`KernelCommandLine=${deadlineArgument}`, `PathExists=!${confirmedPath}`],
+  confirmedPath,
+)
+
+const kernelDeadlineText = deadlineUnit(
+  'Back to the kernel before unless this one comes up in time',
+  [`KernelCommandLine=${kernelTrialArgument}`],
+  kernelUpPath,
+)
+
+/** At the end of a boot, with the data in its place and k3s at work: what it was started with is good enough for every boot. */
+function kernelText(k3sService: string | null): string {
+  return `[Unit]
+Description=The kernel that came up is the one that every boot takes
+Requires=${gate}
+After=multi-user.target ${gate}
+
+[Service]
+Type=oneshot
+ExecStart=${[`${ownPrograms}/kernel keep`, ...(k3sService === null ? [] : [k3sService])].join(' ')}
+`
+}

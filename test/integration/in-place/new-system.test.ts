@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -67,5 +67,82 @@ describe.skipIf(skip)('the gate in front of k3s', () => {
       gateAfter('mount --bind kept seen && rmdir other && mv binds b && echo "$1/gone $1/seen" >binds')
         .status,
     ).toBe(1)
+  })
+})
+
+describe.skipIf(skip)('what concerns containers that are gone', () => {
+  const lease = '/var/lib/cni/networks/cbr0/10.42.1.7'
+  const stale = [lease, '/var/lib/kubelet/cpu_manager_state', '/var/lib/kubelet/memory_manager_state']
+  const kept = ['/var/lib/cni/networks/cbr0/last_reserved_ip.0', '/var/lib/kubelet/config']
+
+  /** Which of these files are there after it, with containers at work or not. */
+  function left(system: 'starting' | 'running' | 'stopping', containers: 'run' | 'are gone'): string[] {
+    const answers = { systemctl: `echo ${system}`, pgrep: `exit ${containers === 'run' ? 0 : 1}` }
+    for (const [name, line] of Object.entries(answers)) {
+      writeFileSync(join(directory, name), `#!/bin/sh\n${line}\n`)
+      chmodSync(join(directory, name), 0o755)
+    }
+    const files = [...stale, ...kept].join(' ')
+    const command = `mount -t tmpfs tmpfs /var && mkdir -p /var/lib/cni/networks/cbr0 /var/lib/kubelet && touch ${files} &&
+      PATH=$1:$PATH sh ${program('forget')} && for file in ${files}; do [ ! -e $file ] || echo $file; done`
+    const { stdout } = spawnSync('unshare', ['-m', 'sh', '-c', command, 'sh', directory], {
+      encoding: 'utf8',
+    })
+    return stdout.split('\n').filter((line) => line !== '')
+  }
+
+  test.each([
+    ['before k3s starts', 'starting', 'are gone'],
+    ['after k3s has ended and the machine goes down', 'stopping', 'run'],
+  ] as const)('is taken away %s', (_, system, containers) => {
+    expect(left(system, containers)).toEqual(kept)
+  })
+
+  test('stays while they run and go on running', () => {
+    expect(left('running', 'run')).toEqual([...stale, ...kept])
+  })
+})
+
+describe.skipIf(skip)('the watchdog of a boot on trial', () => {
+  /** How often it was fed until the end, or until its device moved away after so many times, and which driver was loaded. */
+  function fed(
+    cmdline: string,
+    device: 'there' | 'missing',
+    until = 1000,
+  ): { times: number; loaded: string } {
+    writeFileSync(join(directory, 'cmdline'), cmdline)
+    const programs = {
+      sleep: `echo fed >>${directory}/fed\n[ $(wc -l <${directory}/fed) -lt ${until} ] || rm /dev/watchdog0`,
+      modprobe: `echo "$@" >>${directory}/loaded\nmknod /dev/watchdog0 c 1 3`,
+    }
+    for (const [name, text] of Object.entries(programs)) {
+      writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`)
+      chmodSync(join(directory, name), 0o755)
+    }
+    const command = `mount --bind $1/cmdline /proc/cmdline && mount -t tmpfs tmpfs /dev && mknod /dev/null c 1 3 &&
+      ${device === 'there' ? 'mknod /dev/watchdog0 c 1 3 &&' : ''} PATH=$1:$PATH sh ${program('initramfs-watchdog')}`
+    // Its output is open until what it left running has ended.
+    spawnSync('unshare', ['-m', 'sh', '-c', command, 'sh', directory])
+    const lines = (name: string): string[] => {
+      const file = join(directory, name)
+      return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+    }
+    return { times: lines('fed').length, loaded: lines('loaded').join('; ') }
+  }
+  const onTrial = 'rw k3os-migrate.deadline=900 quiet\n'
+
+  test.each([
+    ['the one of the machine', 'there', ''],
+    ["the kernel's, where the machine has none", 'missing', '-q softdog'],
+  ] as const)('is %s, and fed for five minutes at most', (_, device, loaded) => {
+    expect(fed(onTrial, device)).toEqual({ times: 60, loaded })
+  })
+
+  test('is left to the new system when that begins', () => {
+    expect(fed(onTrial, 'there', 3)).toEqual({ times: 3, loaded: '' })
+  })
+
+  test('is none in a system that is confirmed', () => {
+    expect(fed('rw quiet\n', 'missing')).toEqual({ times: 0, loaded: '' })
   })
 })

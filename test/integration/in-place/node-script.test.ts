@@ -166,6 +166,16 @@ describe.skipIf(skip)('what a move in place does on the node', () => {
     expect(read.out).toMatch(/^kernel\nn1\n[0-9a-f]{32}\nthe k3s that runs\n$/)
   })
 
+  test('gives the kernel a name that no package takes away', () => {
+    run(['unpack', 'deb-1'], tree(bootable))
+    // As dpkg and update-initramfs put new files under the old names.
+    const update = 'for file in boot/kernel initrd.img; do echo new >$file.new; mv $file.new $file; done'
+    const { out } = inState(
+      `cd /run/s/os/deb-1; ${update}; cat boot/k3os-migrate/proven/vmlinuz boot/k3os-migrate/proven/initrd.img`,
+    )
+    expect(out).toBe('kernel\ninitrd\n')
+  })
+
   test('names what the tree lacks for this machine', () => {
     run(['unpack', 'deb-1'], tree(bootable))
     const { out } = run(['drivers', 'deb-1'])

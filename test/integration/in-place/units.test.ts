@@ -16,7 +16,7 @@ const { files, links } = inPlaceUnits({
   disks: [{ uuid: '0b1e6c9e-7a11', path: '/mnt/big-disk', fsType: 'ext4', readOnly: true }],
   network: [],
   stagedAt: 1_700_000_000,
-  k3sService: null,
+  k3sService: 'k3s.service',
 })
 const units = files.map(({ path }) => path).filter((path) => /\.(mount|service)$/.test(path))
 
@@ -29,7 +29,9 @@ beforeAll(() => {
   }
   for (const { path, content } of files) writeFileSync(folder(path), content)
   for (const { path, target } of links) symlinkSync(target, folder(path))
-  for (const name of ['gate', 'deadline']) {
+  // Another part of the translation writes it.
+  writeFileSync(folder('/etc/systemd/system/k3s.service'), '[Service]\nExecStart=/bin/true\n')
+  for (const name of ['deadline', 'forget', 'gate', 'kernel']) {
     const program = folder(`usr/lib/k3os-migrate/${name}`)
     copyFileSync(fileURLToPath(new URL(`../../../templates/in-place/${name}.sh`, import.meta.url)), program)
     execFileSync('chmod', ['755', program])

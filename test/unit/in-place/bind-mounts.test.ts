@@ -70,6 +70,13 @@ describe('the units', () => {
     )
   })
 
+  test('take a new kernel for good at the end of a boot, with the data in its place and k3s at work', () => {
+    const kernel = files.find(({ path }) => path.endsWith('/k3os-migrate-kernel.service'))?.content
+    expect(kernel).toContain('Requires=k3os-migrate-gate.service\n')
+    expect(kernel).toContain('After=multi-user.target k3os-migrate-gate.service\n')
+    expect(kernel).toContain('kernel keep k3s-agent.service\n')
+  })
+
   test('are enabled by links to files that exist', () => {
     const names = new Set(files.map(({ path }) => path))
     for (const { target } of links) expect(names).toContain(`/etc/systemd/system/${target.slice(3)}`)

@@ -81,7 +81,29 @@ describe('the menu of a node on its way', () => {
       'k3OS, probe reboot',
       'Debian 13 (on trial)',
       'Debian 13',
+      'Debian 13 (its newest kernel, on trial)',
     ])
+  })
+
+  test('boots on trial the very kernel that every boot takes afterwards, and a newer one from its own place', () => {
+    expect(menu.match(/^ {2}(linux|initrd) \/os\S+/gm)).toEqual([
+      '  linux /os/debian-1/boot/k3os-migrate/proven/vmlinuz',
+      '  initrd /os/debian-1/boot/k3os-migrate/proven/initrd.img',
+      '  linux /os/debian-1/boot/k3os-migrate/proven/vmlinuz',
+      '  initrd /os/debian-1/boot/k3os-migrate/proven/initrd.img',
+      '  linux /os/debian-1/boot/k3os-migrate/next/vmlinuz',
+      '  initrd /os/debian-1/boot/k3os-migrate/next/initrd.img',
+    ])
+  })
+
+  test.each([
+    ['two entries', stock],
+    ['one entry', head + entry('k3OS Current', 'current')],
+  ])('has the settled kernel behind a newer one that cannot load, and then k3OS: %s', (_, text) => {
+    const made = migrationMenu(known(text), system)
+    const ids = [...made.matchAll(/^menuentry "[^"]*"(?: --id (\S+))?/gm)].map(([, id]) => id)
+    const [, number] = /-kernel" \]; then\n\s*set fallback="(\d+) 0"/.exec(made) ?? []
+    expect(ids[Number(number)]).toBe(entryNames(system.id).settled)
   })
 
   test('clears the one-shot on the disk, reads it again, and only then takes it', () => {
@@ -106,11 +128,13 @@ describe('the menu of a node on its way', () => {
   })
 
   test('restarts after a panic and skips checks on trial only; finds the disk by UUID', () => {
-    const lines = menu.split('\n').filter((line) => line.startsWith('  linux /os/debian-1/vmlinuz '))
-    expect(lines).toHaveLength(2)
-    expect(lines.map((line) => [line.includes(' panic=10'), line.includes(' fsck.mode=skip')])).toEqual([
-      [true, true],
-      [false, false],
+    const lines = menu.split('\n').filter((line) => line.startsWith('  linux /os/debian-1/'))
+    const words = ['panic=10', 'fsck.mode=skip', 'k3os-migrate.deadline=900', 'k3os-migrate.kernel']
+    const has = (line: string): boolean[] => words.map((word) => line.split(' ').includes(word))
+    expect(lines.map(has)).toEqual([
+      [true, true, true, false],
+      [false, false, false, false],
+      [true, true, true, true],
     ])
     for (const line of lines) expect(line).toContain(`root=UUID=${system.stateUuid} rw beside=/os/debian-1 `)
   })
@@ -128,15 +152,28 @@ describe('the menu of a node without k3OS', () => {
   const menu = migrationMenu(known(stock), system)
   const final = finalMenu(menu, system.id) ?? ''
 
-  test('boots the new system, and behind it the kernel before the newest', () => {
+  test('boots the kernel that came up, and behind it the one that was installed last', () => {
+    const words = (more: readonly string[]): string =>
+      [`root=UUID=${system.stateUuid} rw beside=/os/debian-1 k3os-migrate.nonce=c0ffee`, ...more].join(' ')
     expect(final.startsWith(head.trimEnd())).toBe(true)
     expect(final.match(/^ {2}(linux|initrd) .*$/gm)).toEqual([
-      `  linux /os/debian-1/vmlinuz root=UUID=${system.stateUuid} rw beside=/os/debian-1 k3os-migrate.nonce=c0ffee ${settledArguments(needs).join(' ')}`,
+      `  linux /os/debian-1/boot/k3os-migrate/proven/vmlinuz ${words(settledArguments(needs))}`,
+      '  initrd /os/debian-1/boot/k3os-migrate/proven/initrd.img',
+      `  linux /os/debian-1/boot/k3os-migrate/next/vmlinuz ${words(trialArguments(needs))} k3os-migrate.kernel`,
+      '  initrd /os/debian-1/boot/k3os-migrate/next/initrd.img',
+      `  linux /os/debian-1/vmlinuz ${words(settledArguments(needs))}`,
       '  initrd /os/debian-1/initrd.img',
-      `  linux /os/debian-1/vmlinuz.old root=UUID=${system.stateUuid} rw beside=/os/debian-1 k3os-migrate.nonce=c0ffee ${settledArguments(needs).join(' ')}`,
-      '  initrd /os/debian-1/initrd.img.old',
     ])
-    expect(final).not.toMatch(/k3os\/system|next_entry|trial/)
+    expect(final).toContain('set fallback="0 2"')
+    expect(final).not.toMatch(/k3os\/system|-trial/)
+  })
+
+  test('still tries a newer kernel once: what is armed is cleared before it is taken', () => {
+    const places = ['load_env next_entry\n', 'save_env next_entry', '-z', 'set default="${once}"'].map(
+      (text) => final.indexOf(text),
+    )
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+    expect(places).not.toContain(-1)
   })
 
   test.each([

@@ -1,0 +1,3 @@
+#!/bin/sh
+# After a kernel or an initial RAM disk was installed.
+exec /usr/lib/k3os-migrate/kernel try
