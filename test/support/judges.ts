@@ -85,6 +85,23 @@ export function judgeUnits(files: ReadonlyMap<string, string | Uint8Array>): Ver
   return judge('systemd-analyze', ['verify', '--man=no', '--recursive-errors=no', `--root=${root}`, ...units])
 }
 
+/** Many scripts at once, each judged by itself. */
+export function shellcheckAll(
+  scripts: readonly string[],
+  shell: 'sh' | 'bash',
+  ...options: readonly string[]
+): Verdict[] {
+  const root = rootWith(scripts.map((script, index) => [`/${index}`, script]))
+  const paths = scripts.map((_, index) => `${root}/${index}`)
+  const { accepted, said } = judge('shellcheck', ['-f', 'gcc', '-s', shell, ...options, ...paths])
+  const verdicts = paths.map((path) => {
+    const minded = said.split('\n').filter((line) => line.startsWith(`${path}:`))
+    return { accepted: minded.length === 0, said: minded.map((line) => line.slice(path.length)).join('\n') }
+  })
+  if (!accepted && verdicts.every((verdict) => verdict.accepted)) throw new Error(`shellcheck said: ${said}`)
+  return verdicts
+}
+
 export function shellcheck(script: string, shell: 'sh' | 'bash', ...options: readonly string[]): Verdict {
   return judge('shellcheck', ['-s', shell, ...options, '-'], script)
 }

@@ -51,3 +51,10 @@ export function atMoment(
     },
   }
 }
+
+/** Does this at each of the moments. */
+export function atEachMoment(act: (moment: Moment) => Promise<void>): AroundCommand {
+  return moments
+    .map((moment) => atMoment(moment, async () => act(moment)).around)
+    .reduce((inner, outer) => async (name, send) => outer(name, async () => inner(name, send)))
+}

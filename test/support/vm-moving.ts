@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import type { PlanOptions } from '../../src/commands/plan.ts'
 import { labTree } from './root-tree.ts'
@@ -86,4 +87,26 @@ export function movingAgent(disk: DiskOptions = {}, changes: Partial<PlanOptions
 
 export function bootId(node: VmNode): string {
   return node.status.nodeInfo['bootID'] ?? ''
+}
+
+/** How long the Node was not Ready, each time, until something has ended; in seconds, looked at every second. */
+export async function notReadyWindows(
+  { cluster, name }: MovingAgent,
+  until: Promise<unknown>,
+): Promise<readonly number[]> {
+  let isOver = false
+  void until.catch(() => undefined).then(() => (isOver = true))
+  const windows: number[] = []
+  let since: number | undefined
+  while (!isOver) {
+    const { body } = await cluster.request<VmNode>('GET', `/api/v1/nodes/${name}`)
+    if (isReady(body)) {
+      if (since !== undefined) windows.push(Math.round((performance.now() - since) / 1000))
+      since = undefined
+    } else since ??= performance.now()
+    await sleep(1000)
+  }
+  // It is Ready: that is what was waited for.
+  if (since !== undefined) windows.push(Math.round((performance.now() - since) / 1000))
+  return windows
 }

@@ -1,16 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { finalize, finalizeApply } from '../../src/commands/finalize.ts'
 import { finalizePlanSchema } from '../../src/core/finalize.ts'
 import { recordingIo } from '../support/recording-io.ts'
 import { requirePart } from '../support/require-part.ts'
 import { missingTree } from '../support/root-tree.ts'
-import { isReady, missingForVmCluster, type VmNode } from '../support/vm-cluster.ts'
+import { missingForVmCluster } from '../support/vm-cluster.ts'
 import { stepSeconds } from '../support/vm-move.ts'
-import { bootId, movingAgent, type MovingAgent } from '../support/vm-moving.ts'
+import { bootId, movingAgent, notReadyWindows } from '../support/vm-moving.ts'
 import { missingForVm } from '../support/vm.ts'
 
 const long = process.env['K3OS_MIGRATE_LONG'] === '1'
@@ -80,28 +79,6 @@ describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
     })
   }, 900_000)
 })
-
-/** How long the Node was not Ready, each time, until something has ended; in seconds, looked at every second. */
-async function notReadyWindows(
-  { cluster, name }: MovingAgent,
-  until: Promise<unknown>,
-): Promise<readonly number[]> {
-  let isOver = false
-  void until.catch(() => undefined).then(() => (isOver = true))
-  const windows: number[] = []
-  let since: number | undefined
-  while (!isOver) {
-    const { body } = await cluster.request<VmNode>('GET', `/api/v1/nodes/${name}`)
-    if (isReady(body)) {
-      if (since !== undefined) windows.push(Math.round((performance.now() - since) / 1000))
-      since = undefined
-    } else since ??= performance.now()
-    await sleep(1000)
-  }
-  // It is Ready: that is what was waited for.
-  if (since !== undefined) windows.push(Math.round((performance.now() - since) / 1000))
-  return windows
-}
 
 /** Debian 12's kernel, as a package of this computer's own mirror. */
 function secondKernel(directory: string): string {

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { requirePart } from '../support/require-part.ts'
 import { missingTree } from '../support/root-tree.ts'
 import { missingForVmCluster } from '../support/vm-cluster.ts'
-import { atMoment, moments } from '../support/vm-moments.ts'
-import { stepSeconds, type AroundCommand } from '../support/vm-move.ts'
-import { bootId, movingAgent, volumesCommand } from '../support/vm-moving.ts'
+import { atEachMoment, moments } from '../support/vm-moments.ts'
+import { stepSeconds } from '../support/vm-move.ts'
+import { bootId, movingAgent, notReadyWindows, volumesCommand } from '../support/vm-moving.ts'
 import { missingForVm, type VmDisk } from '../support/vm.ts'
 
 const skip =
@@ -19,22 +19,14 @@ describe.skipIf(skip)('an agent that is moved in place, and back', () => {
   test('is the same node on another system, with nobody touching it', async () => {
     const { move, vm, volumes, read, readyAfter, before } = agent()
     content = await volumes()
-    const copying = moments.map((moment) =>
-      atMoment(moment, async () => {
-        disks.set(moment.what, await vm.copy())
-      }),
-    )
-    const end = await move.go(
-      'apply',
-      copying.reduce<AroundCommand>(
-        (inner, { around }) =>
-          async (name, send) =>
-            around(name, async () => inner(name, send)),
-        async (_, send) => send(),
-      ),
-    )
+    const copying = atEachMoment(async ({ what }) => {
+      disks.set(what, await vm.copy())
+    })
+    const moving = move.go('apply', copying)
+    const windows = await notReadyWindows(agent(), moving)
+    expect(await moving).toEqual({ exit: 0, message: '' })
+    process.stderr.write(`not Ready for (probe, trial): ${windows.join(' s, ')} s\n`)
     process.stderr.write(`seconds for each step: ${JSON.stringify(stepSeconds(await move.journal()))}\n`)
-    expect(end).toEqual({ exit: 0, message: '' })
     const after = await readyAfter(bootId(before))
     expect(after.metadata.uid).toBe(before.metadata.uid)
     expect(after.status.nodeInfo).toMatchObject({
