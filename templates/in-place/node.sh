@@ -4,7 +4,8 @@
 #   look                facts for the gates, one NAME=VALUE a line
 #   unpack ID           a tar archive becomes /os/ID on STATE
 #   verify ID           "SHA256  ./PATH" lines: every file of /os/ID is read back and compared
-#   drivers ID          names what /os/ID lacks for this machine: kernel modules of disks and network cards in use, or all of it
+#   drivers ID          names what /os/ID lacks for this machine: kernel modules of disks and network cards in use, or all of it;
+#                       and "firmware DRIVER FILE" for what a driver at work may have asked for and got from k3OS
 #   seed ID             a tar archive of the node's own files is laid over /os/ID
 #   complete ID VERSION k3s of this version, a machine-id and resolv.conf for /os/ID
 #   menu                a new grub.cfg takes the place of k3OS's, which stays beside it as grub.cfg.k3os
@@ -92,6 +93,18 @@ drivers() {
       device=${device%/*}
     done
   done | sort -u
+}
+
+# Files that drivers at work name, and that k3OS has: those that it has not were not needed either. Kernels do not tell which
+# of them they have loaded.
+firmware() {
+  lsmod 2>/dev/null | sed 1d | while read -r driver _; do
+    for file in $(modinfo -F firmware "$driver" 2>/dev/null); do
+      for form in "$file" "$file.xz" "$file.zst"; do
+        [ ! -e "/lib/firmware/$form" ] || echo "$driver $file"
+      done
+    done
+  done
 }
 
 # Processes of pods, and what holds them. k3s leaves them running when it stops.
@@ -232,6 +245,10 @@ case $command in
       cat "$modules"/*/modules.dep "$modules"/*/modules.builtin 2>/dev/null | cut -d: -f1 |
         grep -q "/$name\.ko" || echo "the driver $driver"
     done
+    firmware | while read -r driver file; do
+      found=$(ls "$state/os/$id/usr/lib/firmware/$file" "$state/os/$id/usr/lib/firmware/$file".* 2>/dev/null || true)
+      [ -n "$found" ] || echo "firmware $driver $file"
+    done
     ;;
   seed)
     need_k3os
@@ -307,6 +324,8 @@ case $command in
     awk '$2 ~ "^/var/lib/kubelet/pods/" { print $2 }' /proc/mounts | sort -r | while read -r path; do
       umount "$path" || true
     done
+    # No container runs any more: whichever k3s starts next finds no address that nobody has, and no state of another kernel's.
+    rm -f /var/lib/cni/networks/*/[0-9]* /var/lib/kubelet/cpu_manager_state /var/lib/kubelet/memory_manager_state
     settle
     ;;
   start)

@@ -67,6 +67,30 @@ export function inPlaceGates(look: NodeLook, around: Surroundings): Finding[] {
   return found
 }
 
+/** What the root tree lacks for a machine: the answer of `node.sh drivers`. */
+export function treeLacks(
+  answer: string,
+  node: string,
+): { readonly drivers: readonly string[]; readonly firmware: readonly Finding[] } {
+  const lines = answer.split('\n').filter((line) => line !== '')
+  const files = new Map<string, string[]>()
+  for (const line of lines) {
+    const [, driver, file] = /^firmware (\S+) (.+)$/.exec(line) ?? []
+    if (driver !== undefined && file !== undefined) files.set(driver, [...(files.get(driver) ?? []), file])
+  }
+  return {
+    drivers: lines.filter((line) => !line.startsWith('firmware ')),
+    firmware: [...files].map(([driver, named]) =>
+      finding(
+        'PRE-INPLACE-FIRMWARE',
+        inPlaceRules['PRE-INPLACE-FIRMWARE'],
+        { node, driver, files: named },
+        { subject: { kind: 'Node', name: node }, discriminator: driver },
+      ),
+    ),
+  }
+}
+
 /** Free before, so that kubelet removes no image afterwards. */
 export function neededFree(total: number, takes: number): number {
   return takes + Math.ceil((total * (100 - fullPercent)) / 100)

@@ -124,6 +124,18 @@ export const inPlaceRules = {
       remediations: [hint('move this node with the method command or manual')],
     }),
   }),
+  'PRE-INPLACE-FIRMWARE': rule<OfNode & { driver: string; files: readonly string[] }>({
+    severity: 'medium',
+    title: 'The root tree lacks firmware that k3OS has',
+    text: ({ node, driver, files }) => ({
+      summary: `${node}: its driver ${driver} may ask for ${files.slice(0, 3).join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}, which k3OS has and the root tree has not`,
+      diagnosis:
+        'Whether the device needs it is not said by the kernel; without a network card the new system is not confirmed, and k3OS comes back.',
+      remediations: [
+        hint('make a root tree with firmware (image build without --no-firmware), or add the files to yours'),
+      ],
+    }),
+  }),
   'PRE-INPLACE-CLOCK': rule<OfNode & { seconds: number }>({
     severity: 'inhibitor',
     title: 'The clock of the node is wrong',

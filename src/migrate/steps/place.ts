@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import { isInhibitor } from '../../core/findings.ts'
 import { planBinds } from '../../core/in-place/bind-mounts.ts'
-import { inPlaceGates } from '../../core/in-place/gates.ts'
+import { inPlaceGates, treeLacks } from '../../core/in-place/gates.ts'
 import { consolesOf, migrationMenu, readInstallerMenu } from '../../core/in-place/grub-cfg.ts'
 import { settledArguments, trialArguments } from '../../core/in-place/kernel-arguments.ts'
 import { readLook } from '../../core/in-place/look.ts'
@@ -156,9 +156,11 @@ async function sendTree(context: StepContext): Promise<void> {
   context.progress(`all of it is sent; ${node.name} reads it back from its disk`)
   await act(context, ['verify', tree.id], lines)
   const answer = await context.host.askInPlace(addressOf(context), ['drivers', tree.id], signal)
-  const missing = answer.split('\n').filter((line) => line !== '')
-  if (missing.length > 0)
-    throw new MigrateError(`${node.name} needs what the root tree does not have: ${missing.join(', ')}`, {
+  const { drivers, firmware } = treeLacks(answer, node.name)
+  for (const { rule, summary, remediations } of firmware)
+    context.progress(`${rule}: ${summary}; ${remediations.map(({ text }) => text).join('; ')}`)
+  if (drivers.length > 0)
+    throw new MigrateError(`${node.name} needs what the root tree does not have: ${drivers.join(', ')}`, {
       exitCode: exitCode.inhibitors,
       hint: 'make a root tree for this machine (image build --arch), or move it with the method command',
     })

@@ -182,6 +182,39 @@ describe.skipIf(skip)('what a move in place does on the node', () => {
     expect(out).toMatch(new RegExp(`^programs for ${arch()}\\n`))
   })
 
+  test('names firmware that a driver at work names, that k3OS has, and that the tree has not', () => {
+    run(
+      ['unpack', 'deb-1'],
+      tree({ ...bootable, 'usr/lib/firmware/nic/has.fw': '', 'usr/lib/firmware/nic/packed.fw.xz': '' }),
+    )
+    // Programs that answer as those of k3OS do; its own shell would take busybox's, which ask this kernel.
+    const answers = {
+      lsmod: 'echo "Module  Size  Used by"; echo "nic 16384 0"; echo "ext4 1 1"',
+      modinfo:
+        '[ "$*" != "-F firmware nic" ] || for file in has packed lacks of-another-chip; do echo nic/$file.fw; done',
+    }
+    for (const [name, text] of Object.entries(answers))
+      writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    const k3os = `mkdir -p /run/firmware/nic && (cd /run/firmware/nic && touch has.fw packed.fw lacks.fw)
+      mount --bind /run/firmware /lib/firmware
+      PATH=${directory}:$PATH exec sh ${script} "$@"`
+    const { out } = inState(k3os, ['drivers', 'deb-1'])
+    expect(out.split('\n').filter((line) => line.startsWith('firmware'))).toEqual([
+      'firmware nic nic/lacks.fw',
+    ])
+  })
+
+  test('leaves nothing of containers behind when it has stopped k3s', () => {
+    const lease = '/var/lib/cni/networks/cbr0/10.42.1.7'
+    // A process of nobody else may be ended by it.
+    const alone = `mount -t tmpfs tmpfs /var && mkdir -p /var/lib/cni/networks/cbr0 /var/lib/kubelet /run/bin
+      touch ${lease} /var/lib/kubelet/cpu_manager_state /var/lib/kubelet/memory_manager_state /var/lib/kubelet/config
+      ln -s /bin/true /run/bin/rc-service
+      PATH=/run/bin:$PATH unshare -p -C -f --mount-proc busybox ash ${script} stop
+      find /var -type f`
+    expect(inState(alone)).toEqual({ exit: 0, out: '/var/lib/kubelet/config\n', err: '' })
+  })
+
   test('takes no other k3s than the one that runs', () => {
     run(['unpack', 'deb-1'], tree(bootable))
     expect(run(['complete', 'deb-1', 'v1.22.2+k3s1'])).toMatchObject({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { inPlaceGates } from '../../../src/core/in-place/gates.ts'
+import { treeLacks, inPlaceGates } from '../../../src/core/in-place/gates.ts'
 import { readLook } from '../../../src/core/in-place/look.ts'
 
 const answer = `mode=local
@@ -101,4 +101,24 @@ describe('gates of a move in place', () => {
       expect(() => readLook(silent, 'n1')).toThrow(`did not say its ${name}`)
     },
   )
+})
+
+describe('what the root tree lacks for a machine', () => {
+  test('is nothing when the node names nothing', () => {
+    expect(treeLacks('', 'n1')).toEqual({ drivers: [], firmware: [] })
+  })
+
+  test('stops the move when it is a driver; PRE-INPLACE-FIRMWARE names files, once for each driver', () => {
+    const files = ['a', 'b', 'c', 'd'].map((name) => `firmware bnx2 bnx2/${name}.fw`)
+    const { drivers, firmware } = treeLacks(
+      ['the driver r8168', ...files, 'firmware tg3 tigon/tg3.bin', ''].join('\n'),
+      'n1',
+    )
+    expect(drivers).toEqual(['the driver r8168'])
+    expect(firmware.map(({ rule, severity, summary }) => [rule, severity, summary.split(',')[0]])).toEqual([
+      ['PRE-INPLACE-FIRMWARE', 'medium', 'n1: its driver bnx2 may ask for bnx2/a.fw'],
+      ['PRE-INPLACE-FIRMWARE', 'medium', 'n1: its driver tg3 may ask for tigon/tg3.bin'],
+    ])
+    expect(firmware[0]?.summary).toContain('bnx2/c.fw and 1 more')
+  })
 })

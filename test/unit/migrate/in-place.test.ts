@@ -190,6 +190,22 @@ describe('a node that must not be moved in place', () => {
     expect(onDisk(simulated)).toEqual(asBefore)
   })
 
+  it.each([
+    ['firmware nic nic/a.fw', 0, 'PRE-INPLACE-FIRMWARE: a: its driver nic may ask for nic/a.fw'],
+    ['the driver nic', exitCode.inhibitors, null],
+  ])('whose root tree lacks %s is moved, or not', async (line, code, told) => {
+    const simulated = simulate(smallScenario(), onlyA)
+    const ports = withAround(simulated.ports, async ({ method, args }, send) => {
+      const answer = await send()
+      return method === 'askInPlace' && (args[1] as readonly string[])[0] === 'drivers' ? `${line}\n` : answer
+    })
+    expect((await simulated.start({ ports })).exit).toBe(code)
+    const says = simulated.events.flatMap((event) => (event.type === 'step.progress' ? [event.message] : []))
+    expect(says.find((text) => text.startsWith('PRE-')) ?? null).toEqual(
+      told === null ? null : expect.stringContaining(told),
+    )
+  })
+
   it('is refused when it says nothing of what must be known', async () => {
     const simulated = simulate(smallScenario(), onlyA)
     const { exit } = await simulated.start({
