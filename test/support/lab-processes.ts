@@ -86,12 +86,14 @@ export async function runToEnd(
   args: readonly string[],
   env: Record<string, string>,
   input: string,
+  onOutput?: (text: string) => void,
 ): Promise<CommandResult> {
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>()
   const child = execFile(binary, args, { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
     if (error !== null && typeof error.code !== 'number') reject(error)
     else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
   })
+  if (onOutput !== undefined) child.stdout?.on('data', onOutput)
   // A program that does not read its input closes the pipe early.
   child.stdin?.on('error', () => {})
   child.stdin?.end(input)

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePorts, labEnvironment, runToEnd, type CommandResult } from './lab-processes.ts'
 import type { VmDisk } from './vm-disk.ts'
-import { askMonitor, firmwareVariables, hasSshBanner, qemuArguments } from './vm-qemu.ts'
+import { askMonitor, diskName, firmwareVariables, hasSshBanner, qemuArguments } from './vm-qemu.ts'
 
 export interface VmOptions {
   /** Default: what the scenario says, but not more than 1024. */
@@ -28,6 +28,13 @@ export interface ConsoleLine {
   readonly text: string
 }
 
+export interface SshOptions {
+  readonly input?: string
+  readonly user?: string
+  /** What the command prints, as soon as it comes. */
+  readonly onOutput?: (text: string) => void
+}
+
 export interface Vm {
   readonly name: string
   /** Where its sshd is reached. */
@@ -41,7 +48,7 @@ export interface Vm {
   /** Until an sshd sends its banner; seconds since power-on. */
   waitForSsh(timeoutMs: number): Promise<number>
   /** As `rancher`, or as whom it is told. */
-  ssh(command: string, options?: { readonly input?: string; readonly user?: string }): Promise<CommandResult>
+  ssh(command: string, options?: SshOptions): Promise<CommandResult>
   /** The power goes off without a word. What the machine wrote is there, flushed or not. */
   cut(): Promise<void>
   /** The power goes off in the moment such a line appears. */
@@ -52,8 +59,8 @@ export interface Vm {
   isOn(): boolean
   /** Of a machine that is off: its disk as it is now, to start others from; it goes on above it. */
   snapshot(): Promise<VmDisk>
-  /** Of a machine that runs, and goes on: its disk as it would be if the power went off now. */
-  copy(): Promise<VmDisk>
+  /** Of a machine that runs, and goes on: its disk as it would be if the power went off now, to start others from. */
+  freeze(): Promise<VmDisk>
 }
 
 /** What a machine gets from its lab. */
@@ -81,7 +88,6 @@ export async function startVm(
   if (variables !== undefined) copyFileSync(firmwareVariables, variables)
   writeFileSync(consoleFile, '')
   let layers = 0
-  let copies = 0
   let layer = await newLayer(disk)
 
   const wanted = [22, ...(options.forward ?? [])]
@@ -97,9 +103,13 @@ export async function startVm(
   let since = 0
   let first = 0
 
-  async function newLayer(below: VmDisk): Promise<string> {
+  function nextLayer(): string {
     layers += 1
-    const file = `${prefix}-${layers}.qcow2`
+    return `${prefix}-${layers}.qcow2`
+  }
+
+  async function newLayer(below: VmDisk): Promise<string> {
+    const file = nextLayer()
     const backing = ['-b', below.file, '-F', below.format]
     await promisify(execFile)('qemu-img', ['create', '-q', '-f', 'qcow2', ...backing, file])
     return file
@@ -237,7 +247,7 @@ export async function startVm(
       }
       return secondsOn()
     },
-    async ssh(command, { input = '', user = 'rancher' } = {}) {
+    async ssh(command, { input = '', user = 'rancher', onOutput } = {}) {
       const settings = {
         IdentitiesOnly: 'yes',
         UserKnownHostsFile: place.knownHostsFile,
@@ -250,20 +260,21 @@ export async function startVm(
       }
       const flags = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])
       const target = ['-i', place.identityFile, '-p', String(port), `${user}@127.0.0.1`]
-      return runToEnd('ssh', ['-F', 'none', ...flags, ...target, command], labEnvironment(place.home), input)
+      const args = ['-F', 'none', ...flags, ...target, command]
+      return runToEnd('ssh', args, labEnvironment(place.home), input, onOutput)
     },
     async reset() {
       if (child === undefined) throw new Error(`${name} is off`)
       await askMonitor(monitor, 'system_reset')
       begin()
     },
-    async copy() {
-      copies += 1
-      const file = `${prefix}-copy-${copies}.qcow2`
-      await askMonitor(monitor, 'stop')
-      await promisify(execFile)('cp', ['--sparse=always', layer, file])
-      await askMonitor(monitor, 'cont')
-      return { ...disk, file, format: 'qcow2' }
+    async freeze() {
+      const frozen: VmDisk = { ...disk, file: layer, format: 'qcow2' }
+      const next = nextLayer()
+      const where = { device: diskName, 'snapshot-file': next, format: 'qcow2' }
+      await askMonitor(monitor, 'blockdev-snapshot-sync', where)
+      layer = next
+      return frozen
     },
     async snapshot() {
       if (child !== undefined) throw new Error(`${name} is on`)

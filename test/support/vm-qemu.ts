@@ -32,6 +32,9 @@ export function missingForVm(): string | undefined {
     : `the parts of k3OS-shaped machines are not made (no ${parts}); run lab/vm.sh`
 }
 
+/** Of a machine's disk, for its monitor. */
+export const diskName = 'disk'
+
 export interface QemuMachine {
   readonly node: ScenarioNode
   /** The qcow2 file that is written to. */
@@ -84,8 +87,8 @@ export function qemuArguments(vm: QemuMachine): readonly string[] {
     ['-qmp', `unix:${vm.monitor},server=on,wait=off`],
     ['-uuid', machine.uuid],
     ['-smbios', `type=1,manufacturer=QEMU,product=${machine.board},serial=${serial}`],
-    ['-drive', `${drive(vm)},if=none,id=disk,cache=writeback`],
-    ['-device', `ide-hd,drive=disk,bus=ide.0,serial=S${serial}`],
+    ['-drive', `${drive(vm)},if=none,id=${diskName},cache=writeback`],
+    ['-device', `ide-hd,drive=${diskName},bus=ide.0,serial=S${serial}`],
     ['-netdev', network.join(',')],
     ['-device', `${card},netdev=net,mac=${machine.mac}`],
     ['-device', 'virtio-rng-pci'],
@@ -116,7 +119,11 @@ export async function hasSshBanner(port: number): Promise<boolean> {
 }
 
 /** One command of QEMU's monitor (QMP). */
-export async function askMonitor(socketFile: string, command: string): Promise<void> {
+export async function askMonitor(
+  socketFile: string,
+  command: string,
+  args: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const socket = connect(socketFile)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let text = ''
@@ -128,7 +135,7 @@ export async function askMonitor(socketFile: string, command: string): Promise<v
     else if (text.includes('"error"')) reject(new Error(`QEMU refused ${command}: ${text}`))
   })
   await once(socket, 'connect')
-  socket.write(`{"execute":"qmp_capabilities"}\n{"execute":"${command}"}\n`)
+  socket.write(`{"execute":"qmp_capabilities"}\n${JSON.stringify({ execute: command, arguments: args })}\n`)
   try {
     await promise
   } finally {

@@ -20,7 +20,7 @@ describe.skipIf(skip)('an agent that is moved in place, and back', () => {
     const { move, vm, volumes, read, readyAfter, before } = agent()
     content = await volumes()
     const copying = atEachMoment(async ({ what }) => {
-      disks.set(what, await vm.copy())
+      disks.set(what, await vm.freeze())
     })
     const moving = move.go('apply', copying)
     const windows = await notReadyWindows(agent(), moving)

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { exitCode } from '../../src/core/errors.ts'
 import { requirePart } from '../support/require-part.ts'
@@ -6,7 +5,8 @@ import { missingTree } from '../support/root-tree.ts'
 import { missingForVmCluster } from '../support/vm-cluster.ts'
 import { atMoment, moments } from '../support/vm-moments.ts'
 import type { MoveEnd } from '../support/vm-move.ts'
-import { movingAgent, type MovingAgent } from '../support/vm-moving.ts'
+import { movingAgent } from '../support/vm-moving.ts'
+import { missingLines, startWriter, withoutWriters } from '../support/vm-writer.ts'
 import { missingForVm } from '../support/vm.ts'
 
 const long = process.env['K3OS_MIGRATE_LONG'] === '1'
@@ -15,44 +15,10 @@ const skip =
   requirePart('VM', missingForVm() ?? missingForVmCluster()) ||
   requirePart('ROOT_TREE', missingTree())
 
-/** About as long as a whole move takes here. */
-const moveSeconds = 300
-
-const volume = '/var/lib/rancher/k3s/storage/pvc-0a1b_shop_orders'
-
-/** A pod that writes line after line, and says so when it is on the disk, until its machine goes down. */
-function orders({ vm, read }: MovingAgent, name: string): { readonly lost: () => Promise<string[]> } {
-  const file = `${volume}/${name}`
-  const write = `echo "order $i" | dd of=${file} oflag=append conv=notrunc,fsync 2>/dev/null && echo "order $i"`
-  const writing = vm.ssh(`sudo sh -c 'i=0; while i=$((i + 1)); do ${write}; sleep 0.2; done'`)
-  return {
-    async lost() {
-      const answered = (await writing).stdout.split('\n').slice(0, -1)
-      const kept = new Set((await read(`sudo cat ${file}`)).split('\n'))
-      expect(answered.length).toBeGreaterThan(0)
-      return answered.filter((line) => !kept.has(line))
-    },
-  }
-}
-
 describe.skipIf(skip)('a power cut in the middle of a move', () => {
   const agent = movingAgent()
   let isBegun = false
   let writers = 0
-
-  /** What nothing writes to while its machine is moved. */
-  async function still(): Promise<string> {
-    const read = await agent().volumes()
-    return read
-      .split('\n')
-      .filter((line) => !line.includes('/orders-'))
-      .join('\n')
-  }
-
-  function startWriter(): ReturnType<typeof orders> {
-    writers += 1
-    return orders(agent(), `orders-${writers}`)
-  }
 
   /** As a person would: once the machine is back, resume, until it is moved or as it was. */
   async function ended(first: MoveEnd): Promise<MoveEnd> {
@@ -74,37 +40,13 @@ describe.skipIf(skip)('a power cut in the middle of a move', () => {
     isBegun = false
   }
 
-  // At moments nobody chose: `K3OS_MIGRATE_CUTS=50 npm run test:vm:long` takes some hours.
-  const random = Array.from({ length: Number(process.env['K3OS_MIGRATE_CUTS'] ?? 0) }, () =>
-    Math.round(Math.random() * moveSeconds),
-  )
-
-  test.each(random)(
-    'leaves k3OS or the new system %i s after the beginning',
-    async (seconds) => {
-      const { move, vm } = agent()
-      const content = await still()
-      const writer = startWriter()
-      const moving = move.go(isBegun ? 'resume' : 'apply')
-      isBegun = true
-      await sleep(seconds * 1000)
-      await vm.cut()
-      vm.powerOn()
-      const { exit } = await ended(await moving)
-      process.stderr.write(`cut after ${seconds} s: ${exit === 0 ? 'moved' : 'as before'}\n`)
-      expect(await still()).toBe(content)
-      expect(await writer.lost()).toEqual([])
-      await startOver(exit)
-    },
-    3_600_000,
-  )
-
   test.each(moments)(
     'leaves k3OS or the new system, never neither: $what',
     async (moment) => {
-      const { move, vm, readyAfter } = agent()
-      const content = await still()
-      const writer = startWriter()
+      const { move, vm, read, volumes, readyAfter } = agent()
+      const content = withoutWriters(await volumes())
+      writers += 1
+      const writer = startWriter(vm, String(writers))
       const { around, hasCome } = atMoment(moment, async () => {
         await vm.cut()
         vm.powerOn()
@@ -116,8 +58,9 @@ describe.skipIf(skip)('a power cut in the middle of a move', () => {
       const system = (await readyAfter('')).status.nodeInfo['osImage']
       process.stderr.write(`${moment.what}: exit ${first.exit}, then ${exit}, on ${system}\n`)
       expect(system).toMatch(exit === 0 ? /^Debian/ : /^k3OS/)
-      expect(await still()).toBe(content)
-      expect(await writer.lost()).toEqual([])
+      expect(withoutWriters(await volumes())).toBe(content)
+      expect(writer.answered().length).toBeGreaterThan(0)
+      expect(missingLines(writer.answered(), await read(writer.readCommand))).toEqual([])
       await startOver(exit)
     },
     3_600_000,
