@@ -21,6 +21,17 @@ const skip =
 describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
   const agent = movingAgent({ firmware: 'uefi' })
 
+  /** What the newest links name is what every boot takes, and nothing is armed. */
+  async function isProven(): Promise<void> {
+    const files = ['vmlinuz', 'initrd.img'].map(
+      (name) => `[ /${name} -ef /boot/k3os-migrate/proven/${name} ]`,
+    )
+    const look = `${files.join(' && ')} && ${armed}`
+    await expect
+      .poll(async () => (await agent().vm.ssh(look)).stdout.trim(), { timeout: 300_000, interval: 5000 })
+      .toBe('next_entry=')
+  }
+
   test('is moved', async () => {
     const { move, volumes, readyAfter, before } = agent()
     const content = await volumes()
@@ -45,7 +56,7 @@ describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
     expect((await begun).status.nodeInfo['osImage']).toMatch(/^Debian/)
   }, 600_000)
 
-  test('boots a kernel that a package brought', async () => {
+  test('tries a kernel that a package brought, and takes it for good when it has come up', async () => {
     const { lab, vm, read, readyAfter } = agent()
     const before = await readyAfter('')
     const old = await read('uname -r')
@@ -54,10 +65,38 @@ describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
     expect(code).toBe(0)
     await read('sudo dpkg -i kernel.deb')
     expect(await read('readlink -e /vmlinuz /initrd.img /vmlinuz.old /initrd.img.old')).toContain(old)
+    expect(await read(armed)).toMatch(/^next_entry=k3os-migrate-.*-kernel$/)
     await vm.ssh('sudo systemctl --no-block reboot')
     const after = await readyAfter(bootId(before))
     expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
-    process.stderr.write(`kernel ${old}, then ${await read('uname -r')}\n`)
+    const now = await read('uname -r')
+    process.stderr.write(`kernel ${old}, then ${now}\n`)
+    expect(now).not.toBe(old)
+    await isProven()
+  }, 1_800_000)
+
+  test('boots the kernel before when the newest one does not come up', async () => {
+    const { vm, read, readyAfter } = agent()
+    const before = await readyAfter('')
+    await read(
+      `sudo sh -c 'file=$(readlink -f /initrd.img); echo broken >$file.new; mv $file.new $file; /etc/initramfs/post-update.d/zz-k3os-migrate'`,
+    )
+    expect(await read(armed)).toMatch(/-kernel$/)
+    const from = vm.console.length
+    await vm.ssh('sudo systemctl --no-block reboot')
+    await vm.waitForConsole(/Kernel panic/, 600_000, from)
+    const after = await readyAfter(bootId(before))
+    expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
+    expect(await read('cat /proc/cmdline')).not.toContain('k3os-migrate.deadline')
+    await expect
+      .poll(async () => read('sudo journalctl -b -u k3os-migrate-kernel'), {
+        timeout: 120_000,
+        interval: 3000,
+      })
+      .toContain('the newest kernel did not come up')
+    // Made again, it is tried again: after k3OS is gone.
+    await read('sudo update-initramfs -u -k "$(uname -r)"')
+    expect(await read(armed)).toMatch(/-kernel$/)
   }, 1_800_000)
 
   test('runs without k3OS after finalize, which frees its room', async () => {
@@ -73,6 +112,8 @@ describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
     await vm.ssh('sudo systemctl --no-block reboot')
     const after = await readyAfter(bootId(before))
     expect(after.status.nodeInfo['osImage']).toMatch(/^Debian/)
+    expect(await read('cat /proc/cmdline')).toContain('k3os-migrate.kernel')
+    await isProven()
     expect(await move.go('revert')).toMatchObject({
       exit: 3,
       message: expect.stringContaining('no k3OS on its disk'),

@@ -17,7 +17,12 @@ const skip =
 const faults: readonly (readonly [what: string, command: string])[] = [
   ['a kernel that panics', trialArgument('rdinit=/nonexistent')],
   ['a root tree that was damaged after staging', 'rm -rf "$tree"/usr/lib/systemd/systemd "$tree"/sbin/init'],
-  ['a kernel that is not there', 'rm "$tree"/vmlinuz'],
+  ['a kernel that is not there', 'rm "$tree"/boot/k3os-migrate/proven/vmlinuz'],
+  // Without a watchdog of its own, it is the kernel's that ends this.
+  [
+    'an initial RAM disk that waits for ever',
+    trialArgument('root=UUID=00000000-0000-4000-8000-000000000000 rootdelay=86400'),
+  ],
   [
     'a wrong static address',
     `for file in "$tree"/etc/systemd/network/*.network; do printf '[Match]\\nName=e*\\n[Network]\\nDHCP=no\\nAddress=203.0.113.9/24\\n' >$file; done`,
@@ -77,7 +82,7 @@ describe.skipIf(skip)('a new system that does not come up', () => {
     1_800_000,
   )
 
-  test('ends in k3OS after a power cycle when its initial RAM disk hangs', async () => {
+  test('ends in k3OS after a power cycle when its initial RAM disk hangs before it has begun', async () => {
     const { move, volumes, vm } = agent()
     const content = await volumes()
     const running = move.go(
