@@ -3,6 +3,7 @@ import type { Disk } from '../../src/core/inventory.ts'
 import { translateFinding } from '../../src/core/rules/translate.ts'
 import { sh } from '../../src/core/shell.ts'
 import type { OutputFile, TranslateTools, TranslationSource } from '../../src/core/translation.ts'
+import { installerName } from '../linux/access.ts'
 import { systemDisk } from '../linux/machine.ts'
 import { ownFolder, rootFile, type RootFile } from '../linux/root-file.ts'
 import type { NetworkParts } from './network.ts'
@@ -117,7 +118,7 @@ function answerText({ host }: TranslationSource, network: NetworkParts, tools: T
   const proxy = host.environment.find(({ name }) => /^https?_proxy$/i.test(name))?.value ?? 'none'
   const domain = network.searchDomains[0]
   return tools.render('alpine/answers.hbs', {
-    hostname: sh(host.hostname?.value ?? 'alpine'),
+    hostname: sh(installerName(host, 'alpine')),
     dns:
       network.nameservers.length === 0
         ? null

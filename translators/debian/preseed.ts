@@ -3,6 +3,7 @@ import type { Disk } from '../../src/core/inventory.ts'
 import { translateFinding } from '../../src/core/rules/translate.ts'
 import { sh } from '../../src/core/shell.ts'
 import type { OutputFile, TranslateTools, TranslationSource } from '../../src/core/translation.ts'
+import { installerName } from '../linux/access.ts'
 import { systemDisk } from '../linux/machine.ts'
 
 /** Answers for Debian's installer, which then hands the seed to the installed system; Debian installation guide B.4. */
@@ -17,7 +18,7 @@ export function preseed(
       path: 'preseed.cfg',
       content: tools.render('debian/preseed.cfg.hbs', {
         name: oneLine(name),
-        hostname: oneLine(host.hostname?.value ?? 'debian'),
+        hostname: installerName(host, 'debian'),
         fixed: fixedPort(host.network),
         proxy: oneLine(proxy),
         disk: { known: disk !== null, test: disk === null ? '' : diskTest(disk) },

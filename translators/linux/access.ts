@@ -12,7 +12,16 @@ export function accessFiles(host: HostModel): RootFile[] {
   ]
 }
 
-/** The same without the name, for systems that have a word for it. */
+/**
+ * The host name, where installers take it; some stop at a name that is none by the rules of the Internet. The name of the
+ * node arrives afterwards, whatever it is.
+ */
+export function installerName({ hostname }: HostModel, otherwise: string): string {
+  const name = hostname?.value ?? otherwise
+  return /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$/.test(name) ? name : otherwise
+}
+
+/** Host keys and who may log in, for systems that have a word for it. */
 export function sshFiles(host: HostModel): RootFile[] {
   return [
     ...hostKeyFiles(host),

@@ -246,15 +246,29 @@ function wifiModel(
   })
   for (const { ssid, passphrase, hidden, from } of usable)
     if (ssid !== null) networks.push({ ssid, passphrase, hidden, from })
-  if (networks.length === 0) return null
+  const joinable = networks.filter(({ ssid, passphrase, from }) => {
+    const fits = isPassphrase(passphrase)
+    if (!fits) findings.push(netFinding(source, 'TRN-WIFI-PASSPHRASE', { ssid }, from, ssid))
+    return fits
+  })
+  if (joinable.length === 0) return null
   const real = (source.interfaces ?? []).find((port) => port.wireless)
   const fixed = usable.at(-1)
   return {
     ...(fixed === undefined ? connmanDefault : addressing(fixed)),
     mac: real?.mac.toLowerCase() ?? null,
     name: real?.name ?? null,
-    networks,
+    networks: joinable,
   }
+}
+
+/**
+ * What connman takes for WPA (connman src/service.c): 8 to 63 bytes, or the key as 64 hex digits; '' is an open network. One
+ * that is neither makes netplan and wpa_supplicant refuse everything else in their file as well.
+ */
+function isPassphrase(passphrase: string): boolean {
+  const { length } = new TextEncoder().encode(passphrase)
+  return length === 0 || (length >= 8 && length <= 63) || /^[0-9A-Fa-f]{64}$/.test(passphrase)
 }
 
 function addressing(section: ConnmanSection): Addressing {

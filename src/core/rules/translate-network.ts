@@ -120,6 +120,16 @@ export const networkTexts = {
       ],
     }),
   },
+  'TRN-WIFI-PASSPHRASE': {
+    severity: 'high',
+    title: 'A wifi passphrase is none',
+    text: ({ ssid }: { ssid: string }) => ({
+      summary: `the passphrase of the wifi network ${ssid} is none that WPA knows: the network is not carried`,
+      diagnosis:
+        'It has 8 to 63 characters, or is a key of 64 hexadecimal digits. k3OS does not connect with another either; netplan and wpa_supplicant refuse the whole file, and with it every other network.',
+      remediations: [{ type: 'hint', text: 'correct its passphrase, or take the network out of k3os.wifi' }],
+    }),
+  },
   'TRN-WIFI-PACKAGES': {
     severity: 'high',
     title: 'Wifi needs packages that the image lacks',

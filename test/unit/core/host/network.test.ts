@@ -186,6 +186,23 @@ describe('wifi', () => {
     expect(wifi).toBeNull()
     expect(said).toEqual(['TRN-WIFI-DROPPED', 'TRN-WIFI-EAP'])
   })
+
+  it.each([
+    ['secret7', false],
+    ['größen', true],
+    ['x'.repeat(63), true],
+    ['x'.repeat(64), false],
+    ['0f'.repeat(32), true],
+    ['', true],
+  ])('knows whether %s is a passphrase, which would spoil the file of all networks', (passphrase, fits) => {
+    const { wifi, said } = model({
+      interfaces: [eth0],
+      wifi: [{ name: 'shop', passphrase, from: 'k3os.wifi[0]' }],
+      connman: '[service_w]\nType=wifi\nName=office\nPassphrase=secret34\n',
+    })
+    expect(wifi?.networks.map(({ ssid }) => ssid)).toEqual(fits ? ['shop', 'office'] : ['office'])
+    expect(said).toEqual(fits ? [] : ['TRN-WIFI-PASSPHRASE'])
+  })
 })
 
 it('reports commands that set addresses, with what the node has now', () => {
