@@ -7,27 +7,25 @@ import { translateNode } from '../../../src/core/translate-node.ts'
 import { translator } from '../../../translators/alpine/index.ts'
 import { goldenNode } from '../../support/golden-node.ts'
 import {
-  goldenCases,
-  goldenFolder,
-  alpineJudge,
-  judge,
-  missingTools,
-  rootWith,
-  shellcheck,
-} from '../../support/judges.ts'
+  answers,
+  archive,
+  ash,
+  depend,
+  entriesOfOverlay,
+  missingAlpineTools,
+  openRcScripts,
+  portFacts,
+} from '../../support/alpine-judges.ts'
+import { goldenFolder, judge, missingTools, rootWith, shellcheckAll } from '../../support/judges.ts'
+import { ask, askAll } from '../../support/questions.ts'
 import { requirePart } from '../../support/require-part.ts'
-import { tarEntries, type TarEntry } from '../../support/tar-listing.ts'
+import type { TarEntry } from '../../support/tar-listing.ts'
 
-// The overlay for Alpine's installer: archive, scripts, services and network, by the tools of Alpine that Debian has too.
+// The overlay for Alpine's installer, and what its scripts do. That Alpine's tools take every overlay shows matrix.test.ts; here
+// each of them minds a mistake.
 
-const ifquery = alpineJudge('ifquery')
-const skip = requirePart(
-  'VALIDATORS',
-  missingTools(['busybox', 'shellcheck'], 'busybox-static shellcheck') ??
-    (existsSync(ifquery) ? undefined : 'ifquery missing: lab/alpine-judges.sh'),
-)
+const skip = requirePart('VALIDATORS', missingAlpineTools() ?? missingTools(['shellcheck'], 'shellcheck'))
 const overlayFile = 'k3os.apkovl.tar.gz'
-const cases = goldenCases('alpine', `${overlayFile}.txt`)
 const tools = templateTools()
 
 function overlay(name: string): Uint8Array {
@@ -37,88 +35,15 @@ function overlay(name: string): Uint8Array {
   return content
 }
 
-/** Entries of the overlay and of the archive in it: what is on the medium, and what is on the disk. */
-function entriesOf(name: string): { medium: TarEntry[]; disk: TarEntry[] } {
-  const medium = tarEntries(overlay(name))
-  const inner = medium.find(({ path }) => path.endsWith('root.tar'))
-  return { medium, disk: inner === undefined ? [] : tarEntries(inner.content) }
-}
+const entriesOf = (name: string) => entriesOfOverlay(overlay(name))
 
 const text = (entries: readonly TarEntry[], path: string): string =>
   entries.find((entry) => entry.path === path)?.content.toString('utf8') ?? ''
 
-/** Variables that only OpenRC reads, files that are not here, and words that OpenRC evaluates once more. */
-const openRc = '--exclude=SC2034,SC1090,SC1091,SC2016'
-
-describe.skipIf(skip)('what busybox and shellcheck say of', () => {
-  describe.each(cases)('%s', (name) => {
-    const { medium, disk } = skip ? { medium: [], disk: [] } : entriesOf(name)
-    const ours = [...medium, ...disk].filter(({ path }) =>
-      /^etc\/(?:k3os-migrate\/[^/]+\.sh|local\.d\/k3os-|init\.d\/k3|periodic\/)|^usr\/local\/bin\/sudo$/.test(
-        path,
-      ),
-    )
-
-    it('scripts and services', () => {
-      expect(ours.length).toBeGreaterThan(5)
-      for (const { path, content } of ours) {
-        const script = content.toString('utf8')
-        expect([path, judge('busybox', ['ash', '-n'], script)]).toEqual([path, { accepted: true, said: '' }])
-        expect([path, shellcheck(script, 'sh', openRc)]).toEqual([path, { accepted: true, said: '' }])
-      }
-    })
-
-    it('services, when OpenRC asks them what they are', () => {
-      for (const { path, content } of disk.filter(({ path: one }) => one.startsWith('etc/init.d/k3')))
-        expect([path, describeService(content.toString('utf8'))]).toEqual([
-          path,
-          { accepted: true, said: expect.stringMatching(/^(?:(?:need|want|after|before) .*\n)+$/) as string },
-        ])
-    })
-
-    it('answers: a shell reads them', () => {
-      const answers = text(medium, 'etc/k3os-migrate/answers')
-      const { accepted, said } = judge(
-        'busybox',
-        ['ash', '-eu'],
-        `${answers}\nprintf '%s' "$HOSTNAMEOPTS/$DISKOPTS"`,
-      )
-      expect(accepted).toBe(true)
-      expect(said).toMatch(/^[\w-]+\/none$/)
-    })
-
-    it('interfaces', () => {
-      const root = rootWith([['/interfaces', text(medium, 'etc/network/interfaces')]])
-      const { accepted, said } = judge(ifquery, ['-i', `${root}/interfaces`, '--list'])
-      expect(accepted).toBe(true)
-      expect(said.split('\n')).toContain('lo')
-      expect(said).toMatch(/^(?:eth|en|port)/m)
-    })
-
-    it('archives: GNU tar and busybox unpack them alike', () => {
-      const root = rootWith([['/overlay', overlay(name)]])
-      for (const [folder, ...command] of [
-        ['gnu', 'tar'],
-        ['busybox', 'busybox', 'tar'],
-      ] as const) {
-        mkdirSync(join(root, folder))
-        const [program = '', ...rest] = command
-        const flags = ['-xzf', join(root, 'overlay'), '-C', join(root, folder), '--no-same-owner']
-        expect(judge(program, [...rest, ...flags])).toEqual({ accepted: true, said: '' })
-      }
-      expect(judge('diff', ['-r', '--no-dereference', join(root, 'gnu'), join(root, 'busybox')])).toEqual({
-        accepted: true,
-        said: '',
-      })
-      expect(readdirSync(join(root, 'gnu', 'etc'), { recursive: true })).toContain('k3os-migrate/root.tar')
-    })
-  })
-
-  it('addresses: as they are meant', () => {
+describe.skipIf(skip)('ifupdown-ng reads', () => {
+  it('addresses as they are meant', () => {
     const { medium } = entriesOf('static-two-ports')
-    const root = rootWith([['/interfaces', text(medium, 'etc/network/interfaces')]])
-    const { said } = judge(ifquery, ['-i', `${root}/interfaces`, 'eth0', 'eth1'])
-    const facts = said.split('\n').map((line) => line.trim())
+    const facts = portFacts(text(medium, 'etc/network/interfaces'), 'eth0', 'eth1')
     expect(facts.filter((line) => /^(?:address|gateway)/.test(line))).toEqual([
       'address 192.168.1.10/24',
       'gateway 192.168.1.1',
@@ -243,40 +168,48 @@ describe.skipIf(skip)('each check fails on a planted mistake', () => {
   const service = text(disk, 'etc/init.d/k3s')
 
   it('busybox: a brace that is left open', () => {
-    expect(judge('busybox', ['ash', '-n'], service.replace(/\}\s*$/, '')).accepted).toBe(false)
+    expect(ask(ash, service).accepted).toBe(true)
+    expect(ask(ash, service.replace(/\}\s*$/, '')).accepted).toBe(false)
   })
 
   it('shellcheck: a variable without quotes', () => {
-    expect(shellcheck(service.replace('return 1', 'rm $RC_SVCNAME'), 'sh', openRc).accepted).toBe(false)
+    const wrong = service.replace('return 1', 'rm $RC_SVCNAME')
+    expect(shellcheckAll([service, wrong], 'sh', openRcScripts)).toMatchObject([
+      { accepted: true },
+      { accepted: false },
+    ])
   })
 
   it('OpenRC: a word that it does not know', () => {
-    expect(describeService(service.replace('want cgroups', 'wants cgroups')).accepted).toBe(false)
+    expect(ask(depend, service).accepted).toBe(true)
+    expect(ask(depend, service.replace('want cgroups', 'wants cgroups')).accepted).toBe(false)
+  })
+
+  it('a shell: answers with a quote left open', () => {
+    const right = text(medium, 'etc/k3os-migrate/answers')
+    expect(ask(answers, right).accepted).toBe(true)
+    expect(ask(answers, `${right}X='`).accepted).toBe(false)
+  })
+
+  it('a shell: answers with a name that the installer does not take', () => {
+    const right = text(medium, 'etc/k3os-migrate/answers')
+    expect(ask(answers, right.replace(/^HOSTNAMEOPTS=.*$/m, "HOSTNAMEOPTS='größe'")).accepted).toBe(false)
   })
 
   it('ifquery: a line of another file, and an address that is none', () => {
-    const wrong = text(medium, 'etc/network/interfaces').replace(
-      'address 10.9.0.10/24',
-      'adress 10.9.0.10/24',
-    )
-    const root = rootWith([['/interfaces', wrong]])
-    expect(judge(ifquery, ['-i', `${root}/interfaces`, 'eth1']).said).not.toContain('  address 10.9.0.10/24')
+    const right = text(medium, 'etc/network/interfaces')
+    expect(portFacts(right, 'eth1')).toContain('address 10.9.0.10/24')
+    const wrong = right.replace('address 10.9.0.10/24', 'adress 10.9.0.10/24')
+    expect(portFacts(wrong, 'eth1')).not.toContain('address 10.9.0.10/24')
   })
 
   it('tar: a byte that is another', () => {
     const broken = Buffer.from(overlay('static-two-ports'))
     broken.writeUInt8(broken.readUInt8(200) ^ 0xff, 200)
-    const root = rootWith([['/overlay', broken]])
-    expect(judge('tar', ['-tzf', join(root, 'overlay')]).accepted).toBe(false)
+    const [verdict] = askAll([{ judge: archive, subject: new Map([['/', broken]]) }])
+    expect(verdict?.accepted).toBe(false)
   })
 })
-
-/** What a service asks of others: its `depend`, in a shell that knows only OpenRC's words. */
-function describeService(service: string): { accepted: boolean; said: string } {
-  const words = ['need', 'want', 'use', 'after', 'before', 'provide', 'keyword']
-  const known = words.map((word) => `${word}() { echo "${word} $*"; }\n`).join('')
-  return judge('busybox', ['ash', '-eu'], `RC_SVCNAME=x\n${known}${service}\ndepend\n`)
-}
 
 /** Runs the script on a made-up /sys/class/net; ports by name, with their MACs. */
 function renamed(script: string, ports: Readonly<Record<string, string>>): Record<string, string> {

@@ -1,43 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { goldenCases, goldenFile, judge, missingTools, shellcheck } from '../../support/judges.ts'
+import { goldenFile, missingTools, shellcheck } from '../../support/judges.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { sharedDir } from '../../support/shared.ts'
 import { missingValidators, validate } from '../../support/validators.ts'
 
-// What Kairos itself says of its configuration. It knows nothing of stages, which yip.test.ts judges, and of k3s: for both, and
-// for keys that nobody reads, test/unit/translators/yip.test.ts has rules of its own.
+// Kairos takes every configuration (matrix.test.ts) and refuses these. It knows nothing of stages, which yip.test.ts judges, and
+// of k3s: for both, and for keys that nobody reads, test/unit/translators/yip.test.ts has rules of its own.
 
 const skip = requirePart('VALIDATORS', missingValidators() ?? missingTools(['shellcheck'], 'shellcheck'))
-const cases = goldenCases('kairos', 'user-data')
 const read = (name: string, file = 'user-data') => readFileSync(goldenFile(name, 'kairos', file), 'utf8')
 
 const schemas = sharedDir('schemas/kairos')
 if (schemas === undefined) process.stderr.write('skipped: schemas of Kairos 4.2, as there is no ../shared\n')
-
-describe.skipIf(skip).each(cases)('%s', (name) => {
-  it('is a configuration that Kairos takes', () => {
-    expect(validate('kairos', read(name))).toEqual({ accepted: true, said: '' })
-  })
-
-  it
-    .skipIf(schemas === undefined)
-    .each(['cloud-config.v4.2.0.derived.json', 'yip-stages.mudler-yip-1.24.derived.json'])(
-    'fits %s',
-    (schema) => {
-      expect(validate('json-schema', read(name), '-schema', `${schemas}/${schema}`)).toEqual({
-        accepted: true,
-        said: '',
-      })
-    },
-  )
-
-  it('has a recipe for the image that is a script without mistakes', () => {
-    const recipe = read(name, 'build-image.sh')
-    expect(judge('sh', ['-n'], recipe)).toEqual({ accepted: true, said: '' })
-    expect(shellcheck(recipe, 'sh')).toEqual({ accepted: true, said: '' })
-  })
-})
 
 describe.skipIf(skip)('refused is', () => {
   const right = skip ? '' : read('agent-with-taints')

@@ -1,55 +1,16 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { templateTools } from '../../../src/adapters/templates.ts'
 import { translateNode } from '../../../src/core/translate-node.ts'
 import { translator } from '../../../translators/alpine/index.ts'
 import { goldenNode } from '../../support/golden-node.ts'
-import { alpineJudge, goldenCases, goldenFolder, missingTools, rootWith } from '../../support/judges.ts'
+import { dependencies, missingAlpineTools, underOpenRc } from '../../support/alpine-judges.ts'
+import { goldenFolder } from '../../support/judges.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { tarEntries } from '../../support/tar-listing.ts'
 
 // Services of the Alpine translator under the real OpenRC, over the root of this machine and in namespaces of its own.
 
-const openrc = alpineJudge('openrc')
-const skip = requirePart(
-  'VALIDATORS',
-  missingTools(['busybox', 'unshare', 'chroot'], 'busybox-static util-linux') ??
-    (!existsSync(openrc)
-      ? 'OpenRC missing: lab/alpine-judges.sh'
-      : process.getuid?.() === 0
-        ? undefined
-        : 'a root of its own needs root'),
-)
-const script = fileURLToPath(new URL('../../support/openrc-root.sh', import.meta.url))
-
-/** Services that every Alpine has; what they do does not matter here. */
-const alpineServices = [
-  ...['bootmisc', 'cgroups', 'hwdrivers', 'local', 'localmount', 'modules', 'sysctl', 'wpa_supplicant'].map(
-    (name) => [name, ''] as const,
-  ),
-  ['networking', 'depend() {\n\tneed localmount\n\tprovide net\n}\n'],
-] as const
-
-/** Runs commands where these files lie over the root, and OpenRC with the services among them. */
-function inRoot(
-  files: Iterable<readonly [string, string | Uint8Array, number]>,
-  commands: string,
-): { status: number | null; said: string } {
-  const root = rootWith([
-    ...alpineServices.map(
-      ([name, body]) => [`/etc/init.d/${name}`, `#!/sbin/openrc-run\n${body}`, 0o755] as const,
-    ),
-    ...files,
-  ])
-  const { status, stdout, stderr } = spawnSync(
-    'unshare',
-    ['-m', '-p', '-f', '-n', 'sh', script, openrc, root, commands],
-    { encoding: 'utf8' },
-  )
-  return { status, said: `${stdout}${stderr}` }
-}
+const skip = requirePart('VALIDATORS', missingAlpineTools())
 
 /** Files of the node's disk that OpenRC is concerned with. */
 function disk(name: string): [string, Buffer, number][] {
@@ -64,28 +25,7 @@ function disk(name: string): [string, Buffer, number][] {
   )
 }
 
-/** What each service waits for, and what it needs that is not there; by OpenRC's own reading of them. */
-function dependencies(files: [string, Buffer, number][]): { after: Map<string, string[]>; broken: string[] } {
-  const { said } = inRoot(files, '/lib/rc/bin/rc-depend -u >/dev/null 2>&1; cat /run/openrc/deptree')
-  const names = new Map(
-    [...said.matchAll(/^depinfo_(\d+)_service='(.*)'$/gm)].map(([, at = '', name = '']) => [at, name]),
-  )
-  const after = new Map([...names.values()].map((name): [string, string[]] => [name, []]))
-  for (const [, at = '', other = ''] of said.matchAll(/^depinfo_(\d+)_iafter_\d+='(.*)'$/gm))
-    after.get(names.get(at) ?? '')?.push(other)
-  const broken = [...said.matchAll(/^depinfo_(\d+)_broken_\d+='(.*)'$/gm)].map(
-    ([, at = '', other]) => `${names.get(at)} needs ${other}`,
-  )
-  return { after, broken }
-}
-
 describe.skipIf(skip)('OpenRC', () => {
-  it.each(goldenCases('alpine', 'answers'))('finds every service that %s needs', (name) => {
-    const { after, broken } = dependencies(disk(name))
-    expect(broken).toEqual([])
-    expect([...after.keys()]).toContain('k3os-migrate-release')
-  })
-
   it('keeps the order of k3OS: names, files, boot_cmd, network, run_cmd, k3s', () => {
     const { after } = dependencies(disk('commands-in-boot-order'))
     expect(after.get('k3os-boot-cmd')).toEqual(
@@ -105,10 +45,10 @@ describe.skipIf(skip)('OpenRC', () => {
       ['/usr/local/bin/k3s', stub, 0o755],
       ['/usr/sbin/modprobe', '#!/bin/sh\n', 0o755],
     ]
-    const before = inRoot(files, start)
+    const before = underOpenRc(files, start)
     expect(before.said).toContain('k3s waits for /etc/k3os-migrate/release')
     expect(before.status).not.toBe(0)
-    const released = inRoot(
+    const released = underOpenRc(
       [...files, ['/etc/k3os-migrate/release', '', 0o644]],
       `${start}; until [ -s /run/started ]; do sleep 0.1; done; cat /run/started`,
     )
@@ -134,7 +74,7 @@ describe.skipIf(skip)('OpenRC', () => {
       '[ ! -e /run/started ] || echo again',
     ]
     const stub = '#!/bin/sh\necho x >/run/started\nexec sleep 60\n'
-    const { said } = inRoot(
+    const { said } = underOpenRc(
       [
         ...disk('single-server-default'),
         ['/usr/local/bin/k3s', stub, 0o755],

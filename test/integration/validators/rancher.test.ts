@@ -1,18 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { goldenCases, goldenFile } from '../../support/judges.ts'
+import { goldenFile } from '../../support/judges.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { sharedDir } from '../../support/shared.ts'
 import { missingValidators, validate } from '../../support/validators.ts'
 
-// The objects for Rancher, judged as its API server would: by the published CRDs of elemental-operator and Rancher, with
+// The objects for Rancher (all of them: matrix.test.ts), judged as its API server would: by the published CRDs of elemental-operator and Rancher, with
 // Kubernetes' own code. What the CRDs leave open has rules in test/unit/translators/yip.test.ts.
 
 const crds = sharedDir('schemas/elemental')
 if (crds === undefined)
   process.stderr.write('skipped: objects for Rancher, as there is no ../shared with its CRDs\n')
 const skip = requirePart('VALIDATORS', missingValidators()) || crds === undefined
-const files = ['registration.yaml', 'cluster.yaml'] as const
 
 const read = (name: string, file: string) => readFileSync(goldenFile(name, 'elemental-rancher', file), 'utf8')
 
@@ -20,12 +19,6 @@ const byCrds = (text: string) => validate('manifest', text, '-crds', `${crds}/*/
 
 /** The name is left to the reader, in a form that no API server takes. */
 const named = (text: string) => text.replace('name: CLUSTER', 'name: shops')
-
-describe.skipIf(skip).each(files)('%s', (file) => {
-  it.each(goldenCases('elemental-rancher', file))('%s', (name) => {
-    expect(byCrds(named(read(name, file)))).toEqual({ accepted: true, said: '' })
-  })
-})
 
 describe.skipIf(skip)('refused is', () => {
   it('a cluster whose name was not filled in', () => {

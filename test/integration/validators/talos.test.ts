@@ -7,13 +7,13 @@ import { templateTools } from '../../../src/adapters/templates.ts'
 import { flagTable } from '../../../src/core/k3s/flag-table.ts'
 import { translateNode } from '../../../src/core/translate-node.ts'
 import { translators } from '../../../translators/index.ts'
-import { goldenCases, goldenFile, rootWith } from '../../support/judges.ts'
+import { goldenFile, rootWith } from '../../support/judges.ts'
 import { requirePart } from '../../support/require-part.ts'
 import { nodeFrom } from '../../support/translation.ts'
 import { missingValidators, validate, validateAll } from '../../support/validators.ts'
 
 // Each dialect by the loader of its own Talos: the patch is applied to what `talosctl gen config` makes, and the whole is
-// loaded again and validated, as the commands of MOVE.md do.
+// loaded again and validated, as the commands of MOVE.md do. Every configuration: matrix.test.ts.
 
 const skip = requirePart('VALIDATORS', missingValidators())
 const tools = templateTools()
@@ -25,41 +25,7 @@ const dialects = [
 const read = (name: string, target: string, file: string) =>
   readFileSync(goldenFile(name, target, file), 'utf8')
 
-/** The role that MOVE.md asks talosctl for. */
-function roleOf(name: string, target: string): string {
-  return /--output-types (controlplane|worker)/.exec(read(name, target, 'MOVE.md'))?.[1] ?? ''
-}
-
 describe.skipIf(skip).each(dialects)('%s', (target, validator) => {
-  const cases = goldenCases(target, 'machine.yaml')
-
-  const byRole = ['controlplane', 'worker'].map((role) => ({
-    role,
-    names: skip ? [] : cases.filter((name) => roleOf(name, target) === role),
-  }))
-
-  // Secrets for the generated configuration take long: once for all cases of a role.
-  const verdicts = new Map(
-    byRole.flatMap(({ role, names }) => {
-      if (names.length === 0) return []
-      const texts = names.map((name) => read(name, target, 'machine.yaml'))
-      const said = validateAll(validator, texts, '-patch-of', role)
-      return names.map((name, index) => [name, said[index]] as const)
-    }),
-  )
-
-  it.each(cases)('%s', (name) => {
-    const { accepted, said } = verdicts.get(name) ?? { accepted: false, said: 'it was not judged' }
-    // The images of MOVE.md are made by the factory.
-    const known =
-      /^warning: installer\.image is not set, if Talos is not booted from asset built by Image Factory.*\n/
-    expect({ accepted, said: said.replace(known, '') }).toEqual({ accepted: true, said: '' })
-  })
-
-  it('has both roles among its cases', () => {
-    expect(byRole.map(({ names }) => names.length > 0)).toEqual([true, true])
-  })
-
   // One value that Talos cannot read makes it refuse the machine, so each flag is tried with values it was not made for, too.
   it.each(['server', 'agent'] as const)(
     'takes what becomes of every flag of %s',
