@@ -18,6 +18,9 @@ const skip =
   requirePart('VM', missingForVm() ?? missingForVmCluster()) ||
   requirePart('ROOT_TREE', missingTree())
 
+/** On the new system. */
+const armed = 'sudo grep -a ^next_entry= /state/boot/grub/grubenv'
+
 describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
   const agent = movingAgent({ firmware: 'uefi' })
 
@@ -118,7 +121,7 @@ describe.skipIf(skip)('an agent on UEFI, until nothing of k3OS is left', () => {
       exit: 3,
       message: expect.stringContaining('no k3OS on its disk'),
     })
-  }, 900_000)
+  }, 1_200_000)
 })
 
 /** Debian 12's kernel, as a package of this computer's own mirror. */
