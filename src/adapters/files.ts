@@ -9,6 +9,7 @@ import {
   readdir,
   rename,
   rm,
+  stat,
   unlink,
 } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
@@ -48,7 +49,7 @@ async function replaceFile(
   const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
   let made = false
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeFolders(directory, 0o700)
     // Refuses to follow or reuse anything that is already there under this name.
     const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
     made = true
@@ -71,10 +72,33 @@ async function replaceFile(
   }
 }
 
+/**
+ * A folder and the missing ones above it. Not Node's own `recursive`, which asks for ever where a file system has the folder above and still
+ * answers "not there", as /proc does. Fails as `mkdir` does.
+ */
+export async function makeFolders(path: string, mode: number): Promise<void> {
+  const above = dirname(path)
+  try {
+    await makeFolder(path, mode)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || above === path) throw error
+    await makeFolders(above, mode)
+    await makeFolder(path, mode)
+  }
+}
+
+async function makeFolder(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, mode)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
+  }
+}
+
 /** False when something is there already, which stays as it is. On the disk when it returns. Exit 74 on failure. */
 export async function writeNew(path: string, content: string, mode: 0o600 | 0o644): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await makeFolders(dirname(path), 0o700)
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
     let whole = false
     try {
@@ -174,7 +198,7 @@ function tooLarge(file: string, maxBytes: number): MigrateError {
 /** Takes the place of what has the new name; its folder is made (0700). A missing file is no error. Exit 74 on failure. */
 export async function moveFile(from: string, to: string): Promise<void> {
   try {
-    await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+    await makeFolders(dirname(to), 0o700)
     await rename(from, to)
     await syncDirectory(dirname(to))
   } catch (error) {

@@ -1,8 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs'
-import { mkdir, open, unlink } from 'node:fs/promises'
+import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCode, MigrateError } from '../core/errors.ts'
-import { diskError, readIfPresent, sha256, systemCode } from './files.ts'
+import { diskError, makeFolders, readIfPresent, sha256, systemCode } from './files.ts'
 
 /**
  * One process per run: a file made with O_EXCL that names its owner. An owner that is dead, or of another boot, is none;
@@ -11,7 +11,7 @@ import { diskError, readIfPresent, sha256, systemCode } from './files.ts'
 export async function lockRun(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, 'lock')
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeFolders(directory, 0o700)
   } catch (error) {
     throw diskError(`lock ${directory}`, error)
   }

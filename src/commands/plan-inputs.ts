@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { diskError, readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
+import { diskError, makeFolders, readIfPresent, sha256, writeDurably } from '../adapters/files.ts'
 import { templateTools } from '../adapters/templates.ts'
 import { exitCode, MigrateError } from '../core/errors.ts'
 import { planDigest } from '../core/make-plan.ts'
@@ -103,7 +103,7 @@ export async function copyInputs(
   directory: string,
 ): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeFolders(directory, 0o700)
     await writeDurably(join(directory, 'plan.json'), await readFile(planFile), 0o600)
     const signature = await readIfPresent(`${planFile}.sig`)
     if (signature !== undefined) await writeDurably(join(directory, 'plan.json.sig'), signature, 0o600)

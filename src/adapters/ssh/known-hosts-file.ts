@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { appendFile, mkdir } from 'node:fs/promises'
+import { appendFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
   type HmacSha1,
@@ -8,7 +8,7 @@ import {
   type OfferedKey,
   parseKnownHosts,
 } from '../../core/known-hosts.ts'
-import { diskError, readIfPresent } from '../files.ts'
+import { diskError, makeFolders, readIfPresent } from '../files.ts'
 
 export const hmacSha1: HmacSha1 = (key, text) => createHmac('sha1', key).update(text).digest()
 
@@ -24,7 +24,7 @@ export async function rememberHostKey(file: string, offered: OfferedKey): Promis
   // Somebody's editor may have left the last line open.
   const line = `${text === '' || text.endsWith('\n') ? '' : '\n'}${knownHostLine(offered)}`
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await makeFolders(dirname(file), 0o700)
     await appendFile(file, line, { mode: 0o600 })
   } catch (error) {
     throw diskError(`write ${file}`, error)

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { readIfPresent, runFiles, writeDurably } from '../../../src/adapters/files.ts'
+import { makeFolders, readIfPresent, runFiles, writeDurably } from '../../../src/adapters/files.ts'
 
 async function scratch(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'files-'))
@@ -78,4 +78,22 @@ test('a run cannot leave its directory', async () => {
   await expect(files.write('../escaped', '', 0o600)).rejects.toThrow(TypeError)
   await expect(files.read('/etc/passwd')).rejects.toThrow(TypeError)
   await expect(files.remove('.')).rejects.toThrow(TypeError)
+})
+
+test('folders are made with those above them, once', async () => {
+  const folder = await scratch()
+  const deep = join(folder, 'a', 'b', 'c')
+  await makeFolders(deep, 0o700)
+  await makeFolders(deep, 0o700)
+  expect((await stat(deep)).mode & 0o777).toBe(0o700)
+})
+
+test('a folder that cannot be made where another one is fails, and does not wait for ever', async () => {
+  await expect(makeFolders('/proc/k3os-migrate/x', 0o700)).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('a file in the place of a folder fails', async () => {
+  const folder = await scratch()
+  await writeFile(join(folder, 'file'), '')
+  await expect(makeFolders(join(folder, 'file'), 0o700)).rejects.toMatchObject({ code: 'EEXIST' })
 })
