@@ -16,11 +16,12 @@ export function addImageCommands({ program, add, output }: ProgramParts, command
   add(
     image,
     'build',
-    "make a root tree from a distribution's packages (mmdebstrap), with manifest and checksums",
+    "make a root tree from a distribution's packages or cloud image (mmdebstrap), with manifest and checksums",
     commands.imageBuild,
     [
       'image build --target debian',
       'image build --target debian --release bookworm --with nfs iscsi --out trees',
+      'image build --target debian --image debian-13-genericcloud-amd64.qcow2',
     ],
   )
     .addOption(new Option('--target <id>', 'the system').choices(['debian']).makeOptionMandatory())
@@ -33,6 +34,10 @@ export function addImageCommands({ program, add, output }: ProgramParts, command
       new Option('--arch <name>', 'architecture of the nodes').choices(treeArchitectures).default('amd64'),
     )
     .addOption(new Option('--with <client...>', 'clients of storage that pods use').choices(treeExtras))
+    .option(
+      '--image <file>',
+      'begin with the root of an official cloud image (qcow2, raw, tar.xz) of that release',
+    )
     .option('--no-firmware', 'leave firmware and microcode out, as for virtual machines')
     .option('--mirror <url>', "mirror of Debian; default: Debian's own")
     .option(

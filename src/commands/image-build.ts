@@ -1,17 +1,21 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { diskError, sha256, writeWhole } from '../adapters/files.ts'
+import { diskError, makeFolders, sha256, systemCode, writeWhole } from '../adapters/files.ts'
 import { fetchFromMirror, freeBytes, hostArchitecture, lackingTools } from '../adapters/image/build-host.ts'
-import { runMmdebstrap, type TreeBuild } from '../adapters/image/mmdebstrap.ts'
+import { formatOfImage, readImageRoot, type ImageRoot } from '../adapters/image/disk-image.ts'
+import { runMmdebstrap, type TreeBase, type TreeBuild } from '../adapters/image/mmdebstrap.ts'
 import { writeTree, type WrittenTree } from '../adapters/image/write-tree.ts'
 import { treeOverlay } from '../adapters/tree-overlay.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { hostTools, missingTools } from '../core/image/build-failure.ts'
+import type { ImageFormat } from '../core/image/disk-image.ts'
+import { unwantedPackages } from '../core/image/image-system.ts'
 import { readInRelease, requireRelease } from '../core/image/in-release.ts'
 import {
   chosenMirrors,
   treeId,
+  treeKernel,
   treePackages,
   treeReleases,
   treeSources,
@@ -37,6 +41,8 @@ export interface ImageBuildOptions {
   readonly with?: readonly TreeExtra[]
   /** False for `--no-firmware`. */
   readonly firmware: boolean
+  /** A cloud image of that release to begin with. */
+  readonly image?: string
   /** Mirrors of Debian; default: Debian's own. */
   readonly mirror?: string
   readonly securityMirror?: string
@@ -47,7 +53,7 @@ export interface ImageBuildOptions {
 
 const mebibyte = 2 ** 20
 /** Unpacked tree, packages and the archive of the largest choice, with a margin. */
-const neededBytes = { building: 2048 * mebibyte, result: 512 * mebibyte }
+const neededBytes = { building: 2048 * mebibyte, image: 3072 * mebibyte, result: 512 * mebibyte }
 /** Something is said at least so often. */
 const heartbeatMs = 30_000
 
@@ -59,7 +65,8 @@ export async function imageBuild(options: ImageBuildOptions, io: CommandIo): Pro
     extras: options.with ?? [],
     firmware: options.firmware,
   }
-  await requireTools(wish, io)
+  const image = options.image === undefined ? undefined : resolve(io.cwd, options.image)
+  await requireTools(wish, image === undefined ? undefined : await formatOfImage(image), io)
   const sources = treeSources(wish, chosenMirrors(options.mirror, options.securityMirror))
   if (sources.length === 1)
     io.err('it will have no security updates: name the mirror that has them with --security-mirror URL\n')
@@ -68,23 +75,39 @@ export async function imageBuild(options: ImageBuildOptions, io: CommandIo): Pro
   await makeFolder(directory)
   await makeFolder(cache)
   await requireSpace(directory, neededBytes.result, 'choose another folder: --out DIR')
-  await requireSpace(tmpdir(), neededBytes.building, 'free some, or build elsewhere: TMPDIR=/another/folder')
+  const building = neededBytes.building + (image === undefined ? 0 : neededBytes.image)
+  await requireSpace(tmpdir(), building, 'free some, or build elsewhere: TMPDIR=/another/folder')
 
   const work = await mkdtemp(join(tmpdir(), 'k3os-migrate-tree-'))
   try {
     const snapshots = await snapshotsOf(sources, wish, work, io)
     const epoch = epochOf(io, snapshots)
-    const file = join(directory, `${treeId(wish)}.tar.zst`)
+    const id = treeId(wish, image === undefined ? 'packages' : 'image')
+    const file = join(directory, `${id}.tar.zst`)
     const overlay = join(work, 'overlay.tar')
     await writeFile(overlay, treeOverlay())
     const packages = treePackages(wish)
+    const base =
+      image === undefined
+        ? undefined
+        : await readImageRoot(
+            image,
+            wish,
+            work,
+            (step) => {
+              io.err(`${step}\n`)
+            },
+            io.signal,
+          )
+    const from = base === undefined ? '' : 'the image, '
     io.err(
-      `making ${treeId(wish)} from ${packages.length} packages and what they need; this takes some minutes\n`,
+      `making ${id} from ${from}${packages.length} packages and what they need; this takes some minutes\n`,
     )
     const written = await withHeartbeat(io, async (onLine) =>
       build(file, {
         suite: wish.release,
         architecture: wish.architecture,
+        base: base === undefined ? undefined : treeBase(base, wish),
         packages,
         sources,
         overlay,
@@ -94,7 +117,7 @@ export async function imageBuild(options: ImageBuildOptions, io: CommandIo): Pro
         onLine,
       }),
     )
-    const manifest = manifestOf(wish, epoch, snapshots, written)
+    const manifest = manifestOf(id, wish, epoch, snapshots, base?.origin, written)
     await writeBeside(directory, manifest, io.signal)
     io.out(
       options.output === 'json' ? `${JSON.stringify(manifest, null, 1)}\n` : summary(manifest, options.out),
@@ -105,19 +128,36 @@ export async function imageBuild(options: ImageBuildOptions, io: CommandIo): Pro
   }
 }
 
-async function requireTools({ architecture }: TreeWish, { env }: CommandIo): Promise<void> {
-  const tools = hostTools({
-    root: process.getuid?.() === 0,
-    foreign: hostArchitecture() !== architecture,
-  })
+function treeBase({ archive, status }: ImageRoot, wish: TreeWish): TreeBase {
+  return { archive, kernel: treeKernel(wish), removed: unwantedPackages(status) }
+}
+
+async function requireTools(
+  { architecture }: TreeWish,
+  image: ImageFormat | undefined,
+  { env }: CommandIo,
+): Promise<void> {
+  const root = process.getuid?.() === 0
+  if (image !== undefined && !root)
+    throw new MigrateError('only root can read the files of a disk image as they are', {
+      exitCode: exitCode.permission,
+      hint: 'sudo k3os-migrate image build --image FILE …',
+    })
+  const tools = hostTools({ root, foreign: hostArchitecture() !== architecture, image })
   const missing = await lackingTools(tools, env['PATH'] ?? '')
   if (missing.length > 0) throw missingTools(missing)
 }
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true })
+    await makeFolders(path, 0o777)
   } catch (error) {
+    if (systemCode(error) === 'ENOENT')
+      throw new MigrateError(`no folder can be made at ${path}`, {
+        exitCode: exitCode.io,
+        hint: 'choose another folder: --out DIR',
+        cause: error,
+      })
     throw diskError(`make the folder ${path}`, error)
   }
 }
@@ -189,7 +229,8 @@ async function withHeartbeat<T>(
   try {
     return await work((line) => {
       const [, step] = /^I: (.*)/.exec(line) ?? []
-      if (step === undefined || step.startsWith('running')) return
+      // A kernel's package says so of its links.
+      if (step === undefined || step.startsWith('running') || step.startsWith('/')) return
       doing = step.replace(/\.+$/, '')
       io.err(`  ${doing}\n`)
       timer.refresh()
@@ -200,12 +241,13 @@ async function withHeartbeat<T>(
 }
 
 function manifestOf(
+  id: string,
   wish: TreeWish,
   epoch: number,
   sources: readonly Snapshot[],
+  image: TreeManifest['image'],
   written: WrittenTree,
 ): TreeManifest {
-  const id = treeId(wish)
   return treeManifestSchema.parse({
     apiVersion: 'k3os-migrate/v1',
     kind: 'RootTree',
@@ -215,6 +257,7 @@ function manifestOf(
     architecture: wish.architecture,
     epoch,
     sources,
+    ...(image === undefined ? {} : { image }),
     archive: { file: `${id}.tar.zst`, bytes: written.bytes, sha256: written.sha256 },
     unpackedBytes: written.unpackedBytes,
     entries: written.paths.size,

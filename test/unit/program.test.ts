@@ -227,13 +227,14 @@ const table: readonly (readonly [line: string, command: string, options: object]
   ],
   ['image build --target debian', 'imageBuild', imageDefaults],
   [
-    'image build --target debian --release bookworm --arch arm64 --with nfs iscsi --no-firmware --mirror m --security-mirror s --out o -o json',
+    'image build --target debian --release bookworm --arch arm64 --with nfs iscsi --image i.qcow2 --no-firmware --mirror m --security-mirror s --out o -o json',
     'imageBuild',
     {
       target: 'debian',
       release: 'bookworm',
       arch: 'arm64',
       with: ['nfs', 'iscsi'],
+      image: 'i.qcow2',
       firmware: false,
       mirror: 'm',
       securityMirror: 's',

@@ -5,11 +5,11 @@ import { delimiter, join } from 'node:path'
 import { aptHelper, buildFailure, type HostTool } from '../../core/image/build-failure.ts'
 import { systemCode } from '../files.ts'
 import { lastLines } from './last-lines.ts'
+import { rootFolders } from './run-tool.ts'
 
 /** Those of `tools` that this machine does not have. */
 export async function lackingTools(tools: readonly HostTool[], path: string): Promise<HostTool[]> {
-  // Where Debian keeps programs of root, which is not in everyone's path.
-  const folders = [...path.split(delimiter).filter((each) => each !== ''), '/usr/sbin', '/sbin']
+  const folders = [...path.split(delimiter).filter((each) => each !== ''), ...rootFolders]
   const there = async ({ find }: HostTool): Promise<boolean> => {
     const places = find.startsWith('/') ? [find] : folders.map((folder) => join(folder, find))
     const found = await Promise.all(

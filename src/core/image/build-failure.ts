@@ -1,4 +1,5 @@
 import { exitCode, MigrateError } from '../errors.ts'
+import type { ImageFormat } from './disk-image.ts'
 
 export interface HostTool {
   /** What is looked for: a program in PATH, or a path. */
@@ -12,8 +13,12 @@ export const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 /** Downloads as apt does, with this machine's proxy. */
 export const aptHelper = '/usr/lib/apt/apt-helper'
 
-/** What the machine that builds must have; more without root, and more for another architecture. */
-export function hostTools(how: { readonly root: boolean; readonly foreign: boolean }): HostTool[] {
+/** What the machine that builds must have; more without root, for another architecture, or to read a disk image. */
+export function hostTools(how: {
+  readonly root: boolean
+  readonly foreign: boolean
+  readonly image?: ImageFormat | undefined
+}): HostTool[] {
   return [
     { find: 'mmdebstrap', package: 'mmdebstrap' },
     { find: aptHelper, package: 'apt' },
@@ -25,8 +30,17 @@ export function hostTools(how: { readonly root: boolean; readonly foreign: boole
           { find: 'qemu-aarch64-static', package: 'qemu-user-static' },
         ]
       : []),
+    ...(how.image === undefined ? [] : imageTools),
+    ...(how.image === 'qcow2' ? [{ find: 'qemu-img', package: 'qemu-utils' }] : []),
+    ...(how.image === 'tar.xz' ? [{ find: 'xz', package: 'xz-utils' }] : []),
   ]
 }
+
+const imageTools: readonly HostTool[] = [
+  { find: 'sfdisk', package: 'fdisk' },
+  { find: 'mount', package: 'mount' },
+  { find: 'unshare', package: 'util-linux' },
+]
 
 export function missingTools(missing: readonly HostTool[]): MigrateError {
   return new MigrateError(`this machine lacks ${missing.map(({ find }) => find).join(', ')}`, {
@@ -99,12 +113,40 @@ export function buildFailure(program: string, lines: readonly string[]): Migrate
       ...(cause.transient === true ? { transient: true } : {}),
     })
   }
-  const last = lines.filter((line) => /^(?:E|dpkg|apt|tar)\b/.test(line)).slice(-2)
+  const failures = lines.filter((line) => /^(?:E:|dpkg:|apt:|tar:)/.test(line))
+  // That one of its commands failed, mmdebstrap says last; what failed in it stands before.
+  const causing = failures.filter(
+    (line) => !/^E: (?:setup failed|mmdebstrap failed to run|.*hook failed)/.test(line),
+  )
+  const last = (causing.length > 0 ? causing : failures).slice(-2)
   const said = (last.length > 0 ? last : lines.slice(-2)).map(plain).join('; ')
   return new MigrateError(`${program} failed: ${said === '' ? 'it said nothing' : said}`, {
     exitCode: exitCode.io,
     hint: 'what it did is on the lines above',
   })
+}
+
+/** What a program said that could not read a disk image. */
+export function imageFailure(file: string, what: string): (lines: readonly string[]) => MigrateError {
+  return (lines) => {
+    const loop = lines.find((line) => /loop device|unshare failed/.test(line))
+    if (loop !== undefined)
+      return new MigrateError(`this machine cannot mount a disk image: ${plain(loop)}`, {
+        exitCode: exitCode.permission,
+        hint: 'build where root may use loop devices: not in a container that has none',
+      })
+    if (lines.some((line) => /No space left on device/i.test(line))) return buildFailure('', lines)
+    const said = lines
+      .filter((line) => !line.includes('Exiting with failure status'))
+      .slice(-1)
+      .map(plain)
+      .join('')
+    return new MigrateError(`${what}${said === '' ? '' : `: ${said}`}`, {
+      exitCode: exitCode.badInput,
+      position: { file },
+      hint: 'is the file whole? Compare it with the SHA512SUMS beside it on the server',
+    })
+  }
 }
 
 function plain(line: string): string {

@@ -13,6 +13,11 @@ const kernels = {
 export type TreeArchitecture = keyof typeof kernels
 export const treeArchitectures = ['amd64', 'arm64', 'armhf'] as const satisfies readonly TreeArchitecture[]
 
+/** Always the newest kernel of its release. */
+export function treeKernel({ architecture }: TreeWish): string {
+  return kernels[architecture]
+}
+
 const extraPackages = { iscsi: 'open-iscsi', nfs: 'nfs-common' } as const
 export type TreeExtra = keyof typeof extraPackages
 export const treeExtras = ['iscsi', 'nfs'] as const satisfies readonly TreeExtra[]
@@ -57,7 +62,7 @@ export function treePackages(wish: TreeWish): string[] {
     'iputils-ping',
     'kmod',
     'libpam-systemd',
-    kernels[architecture],
+    treeKernel(wish),
     'openssh-server',
     'procps',
     'sudo',
@@ -107,11 +112,15 @@ export function treeSources(wish: TreeWish, mirrors: Mirrors): PackageSource[] {
 }
 
 /** `debian-13-amd64`: names its files, and its folder on a node. */
-export function treeId({ release, architecture, extras, firmware: withFirmware }: TreeWish): string {
+export function treeId(
+  { release, architecture, extras, firmware: withFirmware }: TreeWish,
+  from: 'packages' | 'image' = 'packages',
+): string {
   const parts = [
     'debian',
     treeReleases[release],
     architecture,
+    ...(from === 'image' ? ['image'] : []),
     ...extras.toSorted(),
     ...(withFirmware ? [] : ['nofirmware']),
   ]

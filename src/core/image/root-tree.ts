@@ -22,6 +22,8 @@ export const treeManifestSchema = z.strictObject({
       date: z.string(),
     }),
   ),
+  /** The disk image that it was made of, if it was. */
+  image: z.strictObject({ file: z.string(), sha256: z.string() }).optional(),
   /** Of the compressed archive. */
   archive: z.strictObject({ file: z.string(), bytes: z.number(), sha256: z.string() }),
   /** What it takes unpacked, and how many inodes. */
@@ -47,7 +49,8 @@ export function installedPackages(status: string): TreeManifest['packages'] {
         new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1]?.trim() ?? ''
       const [name, version, state] = [field('Package'), field('Version'), field('Status')]
       if (name === '' || state.endsWith('not-installed')) return []
-      if (state !== 'install ok installed')
+      // Someone who holds a package back has it.
+      if (!/^(?:install|hold) ok installed$/.test(state))
         throw new MigrateError(`${name} was not installed: its state is "${state}"`, {
           exitCode: exitCode.badInput,
           hint: 'build again; when it stays so, another mirror may have it: --mirror URL',
