@@ -286,6 +286,9 @@ export const clusterRules = {
                 'restart k3s on this node, servers one by one and before agents, then take the inventory again',
               ),
               command(onNode(address, 'sudo rc-service k3s-service restart')),
+              hint(
+                'a move in place does that by itself: it restarts the node into k3OS first, and goes no further when they were not renewed',
+              ),
             ],
       }
     },

@@ -1,11 +1,14 @@
 import { z } from 'zod'
+import { parseBundle } from '../../core/bundle.ts'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { BesideState } from '../../core/in-place/beside.ts'
+import { nodeFacts } from '../../core/facts.ts'
 import { entryNames } from '../../core/in-place/grub-cfg.ts'
+import { dated, firstToEnd, leafDays, urgentDays } from '../../core/k3s/certificates.ts'
 import type { Step, StepContext } from '../step.ts'
 import { waitUntil } from '../wait.ts'
 import { staged } from './baseline.ts'
-import { arm, besideState, FellBack, inPlaceMethod, isReadyIn, restart } from './beside.ts'
+import { addressOf, arm, besideState, FellBack, inPlaceMethod, isReadyIn, restart } from './beside.ts'
 import { lastLook, readBootId, stepTimeout } from './rebuilt.ts'
 
 const intentSchema = z.object({ bootId: z.string() })
@@ -66,8 +69,27 @@ export const probe: Step = {
     return disarm(context)
   },
   async proof(context) {
-    return { bootId: await readBootId(context) }
+    return { certificatesUntil: await provenCertificates(context), bootId: await readBootId(context) }
   },
+}
+
+/**
+ * k3s was started anew, and has renewed certificates that end within 90 days. Those that still end now would end on trial, or
+ * in the days in which nobody looks. Gives the day on which the first ends; null when none could be read, which `assess` says.
+ */
+async function provenCertificates(context: StepContext): Promise<string | null> {
+  const { node, host, clock, signal } = context
+  const bundle = parseBundle(await host.collect(addressOf(context), signal), `bundle of ${node.name}`)
+  const first = firstToEnd(dated(nodeFacts(bundle).certificates, clock.now().toISOString()))
+  if (first === undefined) return null
+  const says = `${node.name}: ${first.path} ends on ${first.notAfter.slice(0, 10)} although k3s was started anew`
+  if (first.days < urgentDays)
+    throw new MigrateError(says, {
+      exitCode: exitCode.inhibitors,
+      hint: `is its clock right? It should renew certificates 90 days before their end; see the log of k3s on ${node.name}`,
+    })
+  if (first.days <= leafDays) context.progress(says)
+  return first.notAfter
 }
 
 /** What is still missing. Throws what waiting will not mend. */

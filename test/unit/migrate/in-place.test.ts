@@ -64,6 +64,39 @@ describe('a node that is moved in place', () => {
     ).toBe(3)
   })
 
+  it.each([
+    ['2046-11-10', 0, 'ends on 2046-11-19 although'],
+    ['2046-11-18', exitCode.inhibitors, null],
+  ])(
+    'whose certificates still end soon after its probe reboot, on %s, is moved or not',
+    async (today, code, told) => {
+      const simulated = simulate(smallScenario(), onlyA)
+      const { clock } = simulated.world
+      // It is this day when certificates are looked at, and then again the day of the plan.
+      let isLate = false
+      const ports = withAround(simulated.ports, async ({ method }, send) => {
+        const answer = await send()
+        isLate =
+          method === 'collect' &&
+          simulated.events.some((event) => event.type === 'step.start' && event.step === 'probe')
+        return answer
+      })
+      const now = clock.now.bind(clock)
+      clock.now = () => (isLate ? new Date(`${today}T12:00:00Z`) : now())
+      const { exit, error } = await simulated.start({ ports })
+      expect([exit, error?.message]).toEqual([
+        code,
+        code === 0 ? undefined : expect.stringContaining('client-kubelet.crt ends on 2046-11-19'),
+      ])
+      const says = simulated.events.flatMap((event) =>
+        event.type === 'step.progress' ? [event.message] : [],
+      )
+      expect(says.some((text) => text.includes('ends on 2046'))).toBe(told !== null)
+      if (code !== 0)
+        expect([onDisk(simulated), machine(simulated).kube.unschedulable]).toEqual([asBefore, false])
+    },
+  )
+
   it('is back in k3OS, Ready and without a trace, when the new system never answers', async () => {
     const simulated = simulate(smallScenario(), onlyA)
     simulated.world.trouble.neverReturns.add('a')
