@@ -22,8 +22,10 @@ import { exitCode, MigrateError } from './errors.ts'
  *     NS40LjAtODgtZ2VuZXJpYwo=
  *     .
  *     answers 6e1b0f1c-7a10-4c3d-9d7e-0a4f2b8c1d55
- *     (base64 of: output, "\n", the mark, exit status, command, "\n"; so often as there are commands)
+ *     (base64 of: the mark, " begin\n"; then output, "\n", the mark, exit status, command, "\n", so often as there are commands)
  *     .
+ *     lines 6e1b0f1c-7a10-4c3d-9d7e-0a4f2b8c1d55
+ *     (the same as it is, when it is printable ASCII, up to a line of the mark and "end")
  *     error /etc/rancher/k3s/registries.yaml permission denied
  *     end 7
  *
@@ -127,6 +129,11 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
     const start = at
     return bytesOf(linesUntilDot(), start)
   }
+  const linesUntilEnd = (mark: string): string => {
+    const body: string[] = []
+    for (let line = next(); line !== `${mark} end`; line = next()) body.push(`${line}\n`)
+    return body.join('')
+  }
   const textAt = (): Uint8Array => {
     const start = at
     const body = linesUntilDot()
@@ -210,7 +217,11 @@ export function parseBundle(bytes: Uint8Array, file: string): Bundle {
         break
       }
       case 'answers':
-        for (const { commandLine, exit, text } of splitAnswers(new TextDecoder().decode(bodyAt()), rest)) {
+      case 'lines':
+        for (const { commandLine, exit, text } of splitAnswers(
+          kind === 'lines' ? linesUntilEnd(rest) : new TextDecoder().decode(bodyAt()),
+          rest,
+        )) {
           once(commandLine)
           if (text.length > maxAnswerChars)
             errors.set(commandLine, `it printed more than ${maxAnswerChars} bytes`)
@@ -240,7 +251,8 @@ function* splitAnswers(
   mark: string,
 ): Generator<{ readonly commandLine: string; readonly exit: number; readonly text: string }> {
   const separator = `\n${mark} `
-  let start = 0
+  const begin = `${mark} begin\n`
+  let start = all.startsWith(begin) ? begin.length : 0
   for (;;) {
     const end = all.indexOf(separator, start)
     if (end === -1) return

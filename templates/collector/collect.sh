@@ -18,11 +18,12 @@
 # dir  PATTERN   that a directory is there
 # seen PATTERN   that something is there, and its size
 # run  COMMAND   its output and exit status
+# or   COMMAND   the same, if the command before it did not end well
 # each COMMAND   COMMAND once more for the last word of each line it printed
-# used PATTERN   bytes used below a directory (du), as long as the time for that lasts
+# used PATTERN   bytes used below a directory (du), as long as the time for that lasts; asked with the commands, after them
 #
 # Starting a program is what costs most on a small machine, so that as few as can be are started: commands are asked in one
-# go, then all paths are looked at with one stat, and what is short and plain text is read by this shell itself.
+# go, then all paths are looked at with one stat, all links with another, and all plain texts are read by one awk.
 #
 # A star matches hidden names only where the pattern says so.
 
@@ -46,7 +47,7 @@ file /run/config/ssh/authorized_keys
 file /run/config/userdata
 # what k3OS itself makes of them; before 0.8.0 the program had another name
 run  k3os config --dump-json
-run  ccapply --dump-json
+or   ccapply --dump-json
 
 # which k3OS, k3s and kernel, now and at the next boot
 file /etc/os-release
@@ -127,7 +128,7 @@ file /etc/local.d/*
 
 # network, as it is and as it is stored
 run  ip -j addr
-run  ip addr
+or   ip addr
 run  ip -j route
 run  ip -6 -j route
 link /sys/class/net/*
@@ -197,11 +198,11 @@ used /var/lib/rancher/k3s/agent
 # --- Limits -------------------------------------------------------------------------------------------------------
 
 max_file_bytes=1048576 # a larger file is only seen, a longer answer of a command is none
-max_text_bytes=2048    # up to here reading a text in this shell is faster than a program that does it
+max_text_bytes=65536   # a longer text is carried as any other file
 run_seconds=8          # for one command
-group_seconds=10       # for commands that are asked in one go; what is left over is asked one by one
+group_seconds=10       # for all that is asked in one go; commands that are left over are asked one by one
 all_seconds=40         # for all commands together, sizes included
-used_seconds=25        # for all sizes together
+used_seconds=25        # for the sizes that are left over
 
 # --- Records ------------------------------------------------------------------------------------------------------
 
@@ -218,7 +219,7 @@ record() {
 # A field must be plain ASCII; anything else, and a blank where a field ends at the next one, goes as base64.
 odd='*[! -~]*'
 odd_or_blank='*[!!-~]*'
-odd_in_text='*[! -~	]*'
+odd_in_lines="*[! -~	$newline]*"
 encode() { # TEXT PATTERN -> $encoded
   # shellcheck disable=SC2254 # the variable is a pattern
   case $1 in
@@ -255,9 +256,20 @@ missing() { # PATH
   fi
 }
 
+# What stat said of all links that wait: 'PATH' -> 'TARGET', one a line.
+link_targets=
+target_of() { # PATH -> $target
+  target=${link_targets#*"$newline'$1' -> '"}
+  target=${target%%"'$newline"*}
+  case $target in
+    # It was not asked, or there is a name in it that is not written as it is.
+    "$link_targets" | *\'* | *"$newline"*) target=$(readlink "$1") ;;
+  esac
+}
+
 is_link() { # PATH: true when it was a link, recorded
   [ -L "$1" ] || return 1
-  if target=$(readlink "$1"); then
+  if target_of "$1"; then
     encode "$target" "$odd"
     target=$encoded
     encode "$1" "$odd_or_blank"
@@ -292,11 +304,6 @@ is_file() {
   if [ "$size" -gt "$max_file_bytes" ]; then
     # A file of the kernel has no size; it is small.
     is_seen "$1"
-  elif is_text "$1"; then
-    encode "$1" "$odd"
-    record "text $ownership $encoded"
-    printf %s "$text"
-    echo .
   else
     encode "$1" "$odd"
     record "file $ownership $encoded"
@@ -306,53 +313,60 @@ is_file() {
   fi
 }
 
-# Short plain text, read without a program. The length tells whether a byte was left out that a shell cannot hold; files of
-# the kernel below /sys have none and are text.
-is_text() { # PATH -> $text
-  case $1 in
-    /sys/firmware/*) return 1 ;;
-    /sys/*) ;;
-    *) [ "$size" -gt 0 ] && [ "$size" -le "$max_text_bytes" ] || return 1 ;;
-  esac
-  text=
-  length=0
-  {
-    while IFS= read -r line; do
-      # shellcheck disable=SC2254 # the variable is a pattern
-      case $line in
-        $odd_in_text) return 1 ;;
-      esac
-      text="$text:$line$newline"
-      length=$((length + ${#line} + 1))
-      [ "$length" -le "$max_text_bytes" ] || return 1
-    done
-  } 2>/dev/null <"$1" || return 1
-  # shellcheck disable=SC2254
-  case $line in
-    '') ;;
-    $odd_in_text) return 1 ;;
-    *)
-      text="$text;$line$newline"
-      length=$((length + ${#line}))
-      ;;
-  esac
-  case $1 in
-    /sys/*) ;;
-    *) [ "$length" = "$size" ] ;;
-  esac
+# Reads all files that wait as "text PATH" and are printable ASCII. On standard input are these lines and what stat said. The
+# answer has two parts: the number of texts with the paths that are no text, and the records of the texts.
+#
+# The size tells whether all was read, as some awks end a text at a zero byte. Files of the kernel have none, and are text.
+# shellcheck disable=SC2016 # for awk
+texts='
+$1 == "text" {
+  waiting[substr($0, 6)]
+  next
 }
+{
+  path = $0
+  sub(/^[^ ]* [^ ]* [^ ]* /, "", path)
+  if (!(path in waiting) || $1 > max) next
+  kernel = path ~ /^\/(proc|sys)\//
+
+  # The whole file at once.
+  RS = "\001"
+  got = getline text < path
+  close(path)
+  RS = "\n"
+  if (got == 0 && $1 == 0 && !kernel) text = ""
+  else if (got != 1 || text ~ "[^ -~\t\n]" || length(text) > max) next
+  if (length(text) != $1 && !kernel) next
+
+  delete waiting[path]
+  record = "text " $2 " " $3 " " path "\n"
+  last = split(text, lines, "\n")
+  for (i = 1; i < last; i++) record = record ":" lines[i] "\n"
+  if (last > 0 && lines[last] != "") record = record ";" lines[last] "\n"
+  records[++count] = record "."
+}
+END {
+  print count + 0
+  for (path in waiting) print path
+  printf "\001"
+  for (i = 1; i <= count; i++) print records[i]
+}'
 
 # Names of directories where network file systems are mounted, one a line. Even to look whether something is there may take
 # for ever while its server does not answer.
 remote=$newline
 find_remote() {
-  while read -r _ point type _; do
-    case $type in
-      nfs | nfs4 | cifs | smb* | 9p | ceph | glusterfs | afs | ncpfs | autofs | fuse | fuse.*)
-        remote=$remote$point$newline
+  IFS=$newline
+  # The type is the only field that can have these names: no other begins with a letter behind a blank but the options.
+  for line in $(head -c "$max_file_bytes" /proc/mounts 2>/dev/null); do
+    case $line in
+      *' nfs '* | *' nfs4 '* | *' cifs '* | *' smb'* | *' 9p '* | *' ceph '* | *' glusterfs '* | *' afs '* | *' ncpfs '* | *' autofs '* | *' fuse '* | *' fuse.'*)
+        point=${line#* }
+        remote=$remote${point%% *}$newline
         ;;
     esac
-  done 2>/dev/null </proc/mounts
+  done
+  IFS=$blanks
 }
 
 is_remote() { # PATH
@@ -391,17 +405,40 @@ is_odd() {
 # Paths that wait until they are looked at: "KIND PATH" lines, and the same paths alone.
 waiting=
 waiting_paths=
+waiting_links=
 look() {
   [ -n "$waiting" ] || return 0
   set -f
   IFS=$newline
+  link_targets=
+  # shellcheck disable=SC2086 # one word for each line
+  if [ -n "$waiting_links" ]; then
+    set -- $waiting_links
+    links=$#
+    link_targets=$(stat -c %N "$@" 2>/dev/null)
+    set -- $link_targets
+    # Otherwise there is a line end in a name, and nothing of it is sure.
+    if [ $# = "$links" ]; then link_targets=$newline$link_targets$newline; else link_targets=; fi
+  fi
   # shellcheck disable=SC2086 # one word for each line
   stats=$(stat -L -c '%s %a %u:%g %n' $waiting_paths 2>/dev/null)$newline
+  answer=$(printf '%s%s' "$waiting" "$stats" | awk -v max="$max_text_bytes" "$texts" 2>/dev/null)
+  IFS=$(printf '\001')
+  # shellcheck disable=SC2086 # its two parts
+  set -- $answer
+  no_texts=
+  if [ $# = 2 ]; then
+    printf '%s\n' "${2%"$newline"}"
+    no_texts=$1$newline
+    records=$((records + ${1%%"$newline"*}))
+  fi
+  IFS=$newline
   # shellcheck disable=SC2086
   set -- $waiting
   IFS=$blanks
   waiting=
   waiting_paths=
+  waiting_links=
   for one; do
     path=${one#* }
     # One line for each path, in their order; what went away meanwhile has none.
@@ -414,17 +451,26 @@ look() {
       stat_says=${first% "$path"}
       stats=${stats#*"$newline"}
     fi
-    take "${one%% *}" "$path"
+    kind=${one%% *}
+    if [ "$kind" = text ]; then
+      kind='file'
+      case $no_texts in
+        '' | *"$newline$path$newline"*) ;;
+        # It is among the texts.
+        *) continue ;;
+      esac
+    fi
+    take "$kind" "$path"
   done
   stat_of=
 }
 
 # --- Commands -----------------------------------------------------------------------------------------------------
 
-# Shell text that runs "$@", but not longer than the seconds in front. Old busybox has a timeout of another form, some systems
-# have none.
+# Shell text that runs "$@", but not longer than the seconds in front, with timeout(1) or, as soon as that turns out not to be
+# there, without.
 # shellcheck disable=SC2016 # for the inner shell
-if timeout 5 true 2>/dev/null; then
+with_timeout() {
   within='timeout "$@"'
   reader() { timeout "$@"; }
   # Of several commands in one go: all of them within one time.
@@ -432,7 +478,10 @@ if timeout 5 true 2>/dev/null; then
   turn='"$program" "$@" &
 child=$!
 wait "$child"'
-else
+}
+
+# shellcheck disable=SC2016 # for the inner shell
+without_timeout() {
   together=
   turn='bounded "$limit" "$program" "$@"'
   within='
@@ -457,7 +506,7 @@ status=$?
 kill "$guard" 2>/dev/null
 (exit "$status")'
   reader() { sh -c "$within" sh "$@"; }
-fi
+}
 
 # A command that waits for a dead file server may ignore even a kill. So nobody waits for the command itself: it runs in the
 # background, and its output comes through a reader that is given up a little later. The last line is its exit status. Both
@@ -489,7 +538,8 @@ time_left() { # -> $left
 
 # Asks for all of these in one go: one shell runs them one after the other, and its whole output is one record. Each answer
 # ends with a line of the mark, the exit status and the command. If the shell does not come to its end in time, because one of
-# them is slow, or can neither be waited for nor killed, then the rest is asked one by one.
+# them is slow, or can neither be waited for nor killed, then the rest is asked one by one. A command line with "or" in front is
+# left out if the one before it ended well.
 ask() { # HOW-ONE-BY-ONE SECONDS-FOR-ALL COMMAND-LINE...
   alone=$1
   group=$2
@@ -524,8 +574,15 @@ mark=$2
 shift 2
 set -f
 child=
+printf "%s begin\n" "$mark"
 trap "[ -z \"\$child\" ] || kill \$child; exit 124" TERM
 for line; do
+  case $line in
+    "or "*)
+      [ "$status" != 0 ] || continue
+      line=${line#or }
+      ;;
+  esac
   set -- $line
   if look_for "$1"; then
     shift
@@ -541,10 +598,14 @@ printf "%s end\n" "$mark"' sh "$run_seconds" "$mark" "$@" </dev/null 2>/dev/null
       } | reader $((group + 2)) head -c $((4 * max_file_bytes))
     )$newline
     case $output in
-      *"$newline$mark "*)
-        record "answers $mark"
-        printf %s "$output" | base64
-        echo .
+      "$mark begin"*) record_answers ;;
+      # Not even that: busybox before 1.30 has a timeout of another form, some systems have none.
+      *)
+        if [ -n "$together" ]; then
+          without_timeout
+          ask "$alone" "$group" "$@"
+          return
+        fi
         ;;
     esac
   fi
@@ -560,14 +621,33 @@ printf "%s end\n" "$mark"' sh "$run_seconds" "$mark" "$@" </dev/null 2>/dev/null
   esac
   for line; do
     # shellcheck disable=SC2086
-    [ -n "$last" ] || $alone $line
-    [ "$line" != "$last" ] || last=
+    [ -n "$last" ] || $alone ${line#or }
+    [ "${line#or }" != "$last" ] || last=
   done
 }
 
+record_answers() {
+  # shellcheck disable=SC2254 # the variable is a pattern
+  case $output in
+    $odd_in_lines)
+      record "answers $mark"
+      printf %s "$output" | base64
+      echo .
+      ;;
+    *)
+      record "lines $mark"
+      printf '%s\n%s end\n' "${output%"$newline$mark end$newline"}" "$mark"
+      ;;
+  esac
+}
+
 alone() { # COMMAND ARGUMENT...
-  limit=$run_seconds
-  run "$@"
+  if [ "$1" = du ]; then
+    unmeasured=$unmeasured$*$newline
+  else
+    limit=$run_seconds
+    run "$@"
+  fi
 }
 
 run() { # COMMAND ARGUMENT...
@@ -618,16 +698,10 @@ run_each() { # COMMAND ARGUMENT...
   [ $# = 0 ] || ask alone "$group_seconds" "$@"
 }
 
-# Directories that wait until they are measured.
-measured=
+# A directory whose name would be no single word among others.
 is_used() { # DIRECTORY
   is_link "$1" && return
-  is_dir "$1" || return
-  # shellcheck disable=SC2254
-  case $1 in
-    $odd_or_blank) measure_one du -skx "$1" ;;
-    *) measured=$measured"du -skx $1$newline" ;;
-  esac
+  is_dir "$1" && measure_one du -skx "$1"
 }
 
 measuring() { # -> $limit
@@ -645,15 +719,16 @@ measure_one() { # du -skx DIRECTORY
   fi
 }
 
+# What could not be measured together with the commands.
+unmeasured=
 measure() {
-  [ -n "$measured" ] || return 0
+  [ -n "$unmeasured" ] || return 0
   measuring
   set -f
   IFS=$newline
   # shellcheck disable=SC2086
-  set -- $measured
+  set -- $unmeasured
   IFS=$blanks
-  measured=
   ask measure_one "$limit" "$@"
 }
 
@@ -678,45 +753,81 @@ each() { # KIND PATTERN
     return
   fi
   # Patterns are expanded, but what they yield is not split: names may hold anything.
+  set +f
   IFS=
   # shellcheck disable=SC2086
   for path in $2; do
+    set -f
     IFS=$blanks
     case $path in
       */. | */..) continue ;;
     esac
     if is_remote "$path" || [ -e "$path" ] || [ -L "$path" ]; then once "$1" "$path"; fi
   done
+  set -f
   IFS=$blanks
   # Nothing else of that form is there.
   missing "$2"
 }
 
-# Two patterns may yield one path; the archive names it once.
+# Directories to be measured, as command lines.
+measured=
+
+# Two patterns may yield one path; the archive names it once. What is not there waits for nothing.
 done_paths=$newline
 once() { # KIND PATH
+  if is_remote "$2"; then
+    asked=
+  elif [ -e "$2" ]; then
+    asked=$1
+  elif [ -L "$2" ]; then
+    asked=
+  else
+    missing "$2"
+    return
+  fi
   case $done_paths in
     *"$newline$2$newline"*) return ;;
   esac
   done_paths=$done_paths$2$newline
-  case $2 in
-    *"$newline"*)
+  # shellcheck disable=SC2254 # the variable is a pattern
+  case $asked$2 in
+    /* | *"$newline"*)
       take "$1" "$2"
       return
       ;;
+    used$odd_or_blank | file/sys/firmware/* | $odd) ;;
+    file*)
+      if [ -f "$2" ] && [ -r "$2" ]; then asked=text; fi
+      ;;
+    *)
+      if [ -L "$2" ]; then
+        waiting_links=$waiting_links$2$newline
+      elif [ "$1" = used ] && [ -d "$2" ]; then
+        asked=dir
+        measured=$measured"du -skx $2$newline"
+      fi
+      ;;
   esac
-  if is_remote "$2" || [ ! -e "$2" ]; then
-    take "$1" "$2"
-  else
-    waiting="$waiting$1 $2$newline"
-    waiting_paths=$waiting_paths$2$newline
-  fi
+  waiting="$waiting$asked $2$newline"
+  waiting_paths=$waiting_paths$2$newline
 }
 
-# The directory that k3s was told to use for something.
-directory_of() { # FLAG -> $directory
-  directory=$(sed -n "s/.*$1[=:'\" ]*\([^'\" ]*\).*/\1/p" /etc/init.d/k3s-service /etc/rancher/k3s/config.yaml 2>/dev/null)
+# The directories for local-path volumes, and the kubelet's own, when k3s was told others.
+told_directories() {
+  value="[=:'\" ]*\([^'\" ]*\).*"
+  sed -n "h
+s/.*default-local-storage-path$value/volumes \\1/p
+g
+s/.*root-dir$value/kubelet \\1/p" /etc/init.d/k3s-service /etc/rancher/k3s/config.yaml 2>/dev/null
+}
+
+each_told() { # DIRECTORY PATTERN
+  directory=${told#*"$newline$1 "}
   directory=${directory%%"$newline"*}
+  case $directory in
+    /*) each used "${directory%/}/$2" ;;
+  esac
 }
 
 collect() {
@@ -725,55 +836,50 @@ collect() {
   export LC_ALL PATH
   renice -n 10 -p $$ >/dev/null 2>&1
   ionice -c 3 -p $$ >/dev/null 2>&1
-  if [ "$(printf x | base64 2>/dev/null)" != eA== ]; then
+  if ! command -v base64 >/dev/null; then
     echo 'collect.sh: this system has no base64' >&2
     exit 1
   fi
-  [ "$(id -u)" = 0 ] || echo 'collect.sh: not root, so some things cannot be read' >&2
+  [ -O / ] || echo 'collect.sh: not root, so some things cannot be read' >&2
 
   echo 'k3os-migrate-bundle 1'
   used_until=
   # What no output of a command holds by chance.
   read -r mark 2>/dev/null </proc/sys/kernel/random/uuid || mark=answer-of-$$
-  find_remote
   set -f
+  find_remote
+  with_timeout
+
   IFS=$newline
   for line in $what; do
     case $line in
       'run  '*) set -- "$@" "${line#run  }" ;;
+      'or   '*) set -- "$@" "or ${line#or   }" ;;
+      'used '*) each used "${line#used }" ;;
     esac
   done
+  told=$newline$(told_directories)
+  each_told volumes '*'
+  each_told kubelet 'pods/*/volumes/kubernetes.io~empty-dir/*'
+  IFS=$newline
+  # shellcheck disable=SC2086
+  set -- "$@" $measured
   IFS=$blanks
   ask alone "$group_seconds" "$@"
+
   IFS=$newline
   for line in $what; do
     IFS=$blanks
     kind=${line%% *}
     name=${line#* }
     name=${name# }
+    # shellcheck disable=SC2086 # a command line
     case $kind in
-      \# | run) ;;
-      each)
-        # shellcheck disable=SC2086
-        run_each $name
-        ;;
-      *)
-        set +f
-        each "$kind" "$name"
-        set -f
-        ;;
+      \# | run | or | used) ;;
+      each) run_each $name ;;
+      *) each "$kind" "$name" ;;
     esac
   done
-  set +f
-  # The directory for local-path volumes, and the kubelet's own, when k3s was told others.
-  directory_of default-local-storage-path
-  case $directory in
-    /*) each used "${directory%/}/*" ;;
-  esac
-  directory_of root-dir
-  case $directory in
-    /*) each used "${directory%/}/pods/*/volumes/kubernetes.io~empty-dir/*" ;;
-  esac
   look
   measure
   printf 'end %s\n' "$records"

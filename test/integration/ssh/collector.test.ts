@@ -216,6 +216,7 @@ describe.skipIf(skip)('the collector', () => {
       ionice: [],
       tail: [],
       sed: [],
+      awk: [],
       sysctl: [],
       blkid: [],
       findmnt: [],
@@ -260,6 +261,43 @@ describe.skipIf(skip)('the collector', () => {
         if (there) renameSync(`${path}.away`, path)
       }
     })
+  })
+
+  test.each([['bash'], ['dash']])(
+    'goes without a timeout(1) of another form, as old busybox has it, in %s',
+    async (shell) => {
+      const node = await lab.startNode(`old-timeout-${shell}`, bundleOf(k3osNode()))
+      await node.stop()
+      copyFileSync('/bin/dash', join(node.root, 'usr/bin/dash'))
+      const timeout = join(node.root, 'usr/bin/timeout')
+      rmSync(timeout)
+      writeFileSync(timeout, "#!/bin/sh\necho \"timeout: can't execute '$1'\" >&2\nexit 127\n", {
+        mode: 0o755,
+      })
+      const { failures, k3s } = nodeFacts(parseBundle(runIn(node.root, [shell, '-s']), shell), {
+        epochSeconds: 1_700_000_000,
+      })
+      expect(failures.map(({ what }) => what)).toEqual([])
+      expect(k3s.version).toBe('v1.21.5+k3s2')
+    },
+  )
+
+  test('takes no link for another, whatever their names', async () => {
+    const nets = '/sys/class/net'
+    const links = {
+      [`${nets}/a`]: "b' -> 'c",
+      [`${nets}/d e`]: 'f g',
+      [`${nets}/it's`]: 'h',
+      [`${nets}/i`]: "j\n'/sys/class/net/it's' -> 'k",
+    }
+    const node = await lab.startNode('links', bundleOf(k3osNode({ links })))
+    await node.stop()
+    for (const tools of ['with', 'without'] as const) {
+      if (tools === 'without') rmSync(join(node.root, 'usr/bin/awk'))
+      const read = parseBundle(runIn(node.root, bash), tools).links
+      for (const [path, target] of Object.entries(links))
+        expect([path, read.get(path)]).toEqual([path, target])
+    }
   })
 
   describe.each([['with'], ['without']])('%s timeout(1)', (how) => {

@@ -139,6 +139,21 @@ describe('records that only the collector writes', () => {
     ])
   })
 
+  test('answers in plain text end with a line of their own', () => {
+    const lines = (all: string) => whole(`lines ${mark}`, `${mark} begin\n${all}${mark} end`, 'end 1')
+    const said = answer('1\n', 0, 'id -u') + answer('.\nend 1\n', 0, 'df -P')
+    expect([...lines(said).commands]).toEqual([
+      ['id -u', { exit: 0, text: '1\n' }],
+      ['df -P', { exit: 0, text: '.\nend 1\n' }],
+    ])
+    expect([...lines(`${answer('', 0, 'id')}half of an answer\n`).commands.keys()]).toEqual(['id'])
+    expect(failure(`k3os-migrate-bundle 1\nlines ${mark}\n${mark} begin\n`).message).toMatch('cut off')
+  })
+
+  test('what was said before the first answer belongs to none', () => {
+    expect(asked(`${mark} begin\n${answer('1\n', 0, 'id')}`).commands.get('id')?.text).toBe('1\n')
+  })
+
   test('what follows the last mark is of a command that did not end', () => {
     expect([...asked(`${answer('x\n', 0, 'id')}half of an answer`).commands.keys()]).toEqual(['id'])
     expect([...asked(`${answer('x\n', 0, 'id')}${mark} end\n`).commands.keys()]).toEqual(['id'])
