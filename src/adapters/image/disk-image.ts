@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import type { MigrateError } from '../../core/errors.ts'
 import { imageFailure } from '../../core/image/build-failure.ts'
 import {
   chooseRoot,
@@ -82,7 +83,7 @@ async function unpack(
     return
   }
   // What is missing at its end would be read as zeros. 3: it is only larger than it need be.
-  const broken = imageFailure(file, 'it is damaged or cut off')
+  const broken = (): MigrateError => imageFailure(file, 'it is damaged or cut off')([])
   await toolText(['qemu-img', 'check', '-f', 'qcow2', file], signal, broken, [0, 3])
   await toolText(['qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', file, disk], signal, failure)
 }
