@@ -278,7 +278,7 @@ async function carryOn({
 
 /** What steps work with, for a run in this directory. */
 export async function stepPorts(ports: MovePorts, directory: string): Promise<StepPorts> {
-  const trees = ports.trees ?? (await import('../adapters/image/root-trees.ts')).rootTrees
+  const trees = ports.trees ?? (await import('../adapters/image/root-trees.ts')).rootTrees()
   return { ...ports, trees, files: runFiles(directory) }
 }
 

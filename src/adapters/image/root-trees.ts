@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
@@ -11,15 +11,35 @@ import type { RootTrees } from '../../migrate/ports.ts'
 import { diskError } from '../files.ts'
 import { tarReader, type TarContents } from './tar-entries.ts'
 
-/** Archives of root trees as they lie on this computer: plain, or compressed by zstd or gzip. */
-export const rootTrees: RootTrees = {
-  async digests(file, signal) {
-    const { sha256, contents } = await readTree(file, () => false, signal)
-    return { sha256, lines: checksumLines(contents.files) }
-  },
-  async *open(file, signal) {
-    yield* await plainTar(file, signal)
-  },
+/**
+ * Archives of root trees as they lie on this computer: plain, or compressed by zstd or gzip. Which files are in one is read once,
+ * for as long as it is the same file: each node compares what it got with that.
+ */
+export function rootTrees(): RootTrees {
+  let known: { readonly of: string; readonly digests: Awaited<ReturnType<RootTrees['digests']>> } | undefined
+  return {
+    async digests(file, signal) {
+      const of = await identityOf(file)
+      if (known?.of === of) return known.digests
+      const { sha256, contents } = await readTree(file, () => false, signal)
+      const digests = { sha256, lines: checksumLines(contents.files) }
+      known = { of, digests }
+      return digests
+    },
+    async *open(file, signal) {
+      yield* await plainTar(file, signal)
+    },
+  }
+}
+
+/** Changes with whatever is written to a file, or put in its place. */
+async function identityOf(file: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true })
+    return [file, dev, ino, size, mtimeNs, ctimeNs].join(' ')
+  } catch (error) {
+    throw diskError(`read the root tree ${file}`, error)
+  }
 }
 
 const osRelease = 'usr/lib/os-release'
