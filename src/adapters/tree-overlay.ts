@@ -12,6 +12,7 @@ const programs = {
   'etc/initramfs-tools/scripts/local-bottom/k3os-migrate': 'initramfs-root.sh',
   'etc/initramfs/post-update.d/zz-k3os-migrate': 'kernel-hook.sh',
   'etc/kernel/postinst.d/zz-k3os-migrate': 'kernel-hook.sh',
+  'etc/kernel/postrm.d/zz-k3os-migrate': 'kernel-hook.sh',
   'usr/lib/k3os-migrate/deadline': 'deadline.sh',
   'usr/lib/k3os-migrate/forget': 'forget.sh',
   'usr/lib/k3os-migrate/gate': 'gate.sh',
