@@ -16,6 +16,7 @@ import { mark } from '../output/style.ts'
 import { yaml } from '../core/yaml-text.ts'
 import { toolVersion } from '../version.ts'
 import type { CommandIo } from './io.ts'
+import { inParallel } from './in-parallel.ts'
 import { readMachines, type ReadMachine } from './inventory-read.ts'
 import { keepOlder } from './keep-older-inventory.ts'
 import { checkOptions, machinesToRead, otherNodes, sshAddress } from './inventory-targets.ts'
@@ -116,9 +117,11 @@ export async function inventory(
   }
   const out = resolve(io.cwd, options.out)
   await keepOlder(out, document, io, ports.files)
-  for (const { node, bundle } of nodes)
+  // Each is brought to the disk on its own, which takes waiting, not work.
+  await inParallel(nodes, options.parallel, async ({ node, bundle }) => {
     if (node.status === 'read' && bundle !== null)
       await ports.files.write(join(out, node.bundle.file), bundle, 0o600)
+  })
   // A document that its own readers would refuse must not be written.
   await ports.files.write(join(out, 'inventory.yaml'), yaml(inventorySchema.parse(document)), 0o644)
 

@@ -121,6 +121,7 @@ function matchesHost(hosts: string, name: string, hmac: HmacSha1): boolean {
 
 /** `*` is any run of characters, `?` any one. */
 function matchesPattern(pattern: string, name: string): boolean {
+  if (!/[*?]/.test(pattern)) return pattern === name
   const source = pattern
     .replaceAll(/[$()+.[\\\]^{|}]/g, String.raw`\$&`)
     .replaceAll('*', '.*')

@@ -12,10 +12,17 @@ import { diskError, makeFolders, readIfPresent } from '../files.ts'
 
 export const hmacSha1: HmacSha1 = (key, text) => createHmac('sha1', key).update(text).digest()
 
-/** A missing file knows no host; one that cannot be read is an error (exit 74). */
-export async function readKnownHosts(file: string): Promise<KnownHost[]> {
-  const bytes = await readIfPresent(file)
-  return bytes === undefined ? [] : parseKnownHosts(new TextDecoder().decode(bytes), file)
+/**
+ * Reads the file each time it is asked, as keys are added meanwhile, and parses it when it has changed. A missing file knows
+ * no host; one that cannot be read is an error (exit 74).
+ */
+export function knownHostsReader(file: string): () => Promise<readonly KnownHost[]> {
+  let parsed: { readonly text: string; readonly hosts: readonly KnownHost[] } | undefined
+  return async () => {
+    const text = new TextDecoder().decode((await readIfPresent(file)) ?? new Uint8Array())
+    if (parsed?.text !== text) parsed = { text, hosts: parseKnownHosts(text, file) }
+    return parsed.hosts
+  }
 }
 
 /** Adds the line of a key that a person accepted. */

@@ -8,7 +8,7 @@ import { readIfPresent } from '../files.ts'
 import { converse, type Ending, type Peer, type Request } from './conversation.ts'
 import { type Identities, type IdentityOptions, loadIdentities } from './identities.ts'
 import { openJump } from './jump.ts'
-import { readKnownHosts } from './known-hosts-file.ts'
+import { knownHostsReader } from './known-hosts-file.ts'
 import { placeOf } from './refusals.ts'
 
 export interface RouteOptions extends IdentityOptions {
@@ -28,6 +28,7 @@ export interface Routes {
 /** Has a conversation with a host by the way that the SSH configuration says: other name, other keys, through other hosts. */
 export function routes(options: RouteOptions): Routes {
   let read: Promise<SshConfig | undefined> | undefined
+  const readKnownHosts = knownHostsReader(options.knownHostsFile)
   const opened = new Map<string, Promise<Identities>>()
   const identitiesOf = async (files: readonly string[]): Promise<Identities> => {
     const key = options.identityFiles.length > 0 ? '' : files.join('\n')
@@ -39,7 +40,7 @@ export function routes(options: RouteOptions): Routes {
   const talk: Routes['converse'] = async (address, request, signal) => {
     read ??= readSshConfig(options.configFile)
     const config = await read
-    const known = await readKnownHosts(options.knownHostsFile)
+    const known = await readKnownHosts()
     const peerOf = async (to: HostAddress): Promise<Peer> => {
       const way = sshWay(config, to.host)
       const [unsupported] = way.unsupported

@@ -84,9 +84,11 @@ function lookupMissing<T>(bundle: Bundle, path: string): Lookup<T> {
 /** Something of that name was recorded, or something below it. */
 function isListed(bundle: Bundle, path: string): boolean {
   const prefix = `${path}/`
-  return [bundle.files, bundle.links, bundle.dirs, bundle.seen].some(
-    (map) => map.has(path) || [...map.keys()].some((name) => name.startsWith(prefix)),
-  )
+  for (const map of [bundle.files, bundle.links, bundle.dirs, bundle.seen]) {
+    if (map.has(path)) return true
+    for (const name of map.keys()) if (name.startsWith(prefix)) return true
+  }
+  return false
 }
 
 /**
@@ -95,6 +97,8 @@ function isListed(bundle: Bundle, path: string): boolean {
  */
 function coveredPart(recorded: string, path: string): string | undefined {
   if (recorded === '/') return '/'
+  if (!recorded.includes('*'))
+    return path === recorded || path.startsWith(`${recorded}/`) ? recorded : undefined
   const names = path.split('/')
   const patterns = recorded.split('/')
   const covered = patterns.every((pattern, index) => matches(pattern, names[index]))
