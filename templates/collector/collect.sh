@@ -233,13 +233,8 @@ problem() { # NAME REASON
   record "error $encoded $2"
 }
 
-stat_of=
 owned() { # PATH -> $ownership $size
-  if [ "$1" = "$stat_of" ]; then
-    size=$stat_says
-  else
-    size=$(stat -L -c '%s %a %u:%g' "$1" 2>/dev/null) || size='0 - -'
-  fi
+  size=$(stat -L -c '%s %a %u:%g' "$1" 2>/dev/null) || size='0 - -'
   ownership=${size#* }
   size=${size%% *}
 }
@@ -313,41 +308,49 @@ is_file() {
   fi
 }
 
-# Reads all files that wait as "text PATH" and are printable ASCII. On standard input are these lines and what stat said. The
-# answer has two parts: the number of texts with the paths that are no text, and the records of the texts.
+# On standard input "text PATH" and "seen PATH" lines, and what stat said of these paths. The answer has two parts: the number of
+# records that could be made, with the lines for which none could; and the records, of printable ASCII.
 #
-# The size tells whether all was read, as some awks end a text at a zero byte. Files of the kernel have none, and are text.
+# The size tells whether all of a file was read, as some awks end a text at a zero byte. Files of the kernel have none, and are
+# text.
 # shellcheck disable=SC2016 # for awk
-texts='
-$1 == "text" {
-  waiting[substr($0, 6)]
+make_records='
+$1 == "text" || $1 == "seen" {
+  path = substr($0, 6)
+  kind[path] = $1
+  order[++paths] = path
   next
 }
 {
   path = $0
-  sub(/^[^ ]* [^ ]* [^ ]* /, "", path)
-  if (!(path in waiting) || $1 > max) next
-  kernel = path ~ /^\/(proc|sys)\//
-
-  # The whole file at once.
-  RS = "\001"
-  got = getline text < path
-  close(path)
-  RS = "\n"
-  if (got == 0 && $1 == 0 && !kernel) text = ""
-  else if (got != 1 || text ~ "[^ -~\t\n]" || length(text) > max) next
-  if (length(text) != $1 && !kernel) next
-
-  delete waiting[path]
-  record = "text " $2 " " $3 " " path "\n"
-  last = split(text, lines, "\n")
-  for (i = 1; i < last; i++) record = record ":" lines[i] "\n"
-  if (last > 0 && lines[last] != "") record = record ";" lines[last] "\n"
-  records[++count] = record "."
+  sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /, "", path)
+  if (!(path in kind)) next
+  size = $2
+  owned = $3 " " $4
+  if (kind[path] == "text") {
+    kernel = path ~ /^\/(proc|sys)\//
+    # The whole file at once.
+    RS = "\001"
+    got = size > max ? -1 : getline text < path
+    close(path)
+    RS = "\n"
+    if (got == 0 && size == 0 && !kernel) text = ""
+    else if (got != 1 || text ~ "[^ -~\t\n]" || length(text) > max) next
+    if (length(text) != size && !kernel) next
+    record = "text " owned " " path "\n"
+    last = split(text, lines, "\n")
+    for (i = 1; i < last; i++) record = record ":" lines[i] "\n"
+    if (last > 0 && lines[last] != "") record = record ";" lines[last] "\n"
+    record = record "."
+  } else if ($1 ~ /^4/) record = "dir " owned " " path
+  else if ($1 ~ /^8/) record = "seen " owned " " size " " path
+  else next
+  records[++count] = record
+  delete kind[path]
 }
 END {
   print count + 0
-  for (path in waiting) print path
+  for (i = 1; i <= paths; i++) if (order[i] in kind) print kind[order[i]] " " order[i]
   printf "\001"
   for (i = 1; i <= count; i++) print records[i]
 }'
@@ -389,7 +392,7 @@ take() { # KIND PATH
     return
   fi
   case $1 in
-    file) is_file "$2" || is_dir "$2" || is_link "$2" || is_odd "$2" || missing "$2" ;;
+    file | text) is_file "$2" || is_dir "$2" || is_link "$2" || is_odd "$2" || missing "$2" ;;
     link) is_link "$2" || is_dir "$2" || is_seen "$2" || is_odd "$2" || missing "$2" ;;
     dir) is_link "$2" || is_dir "$2" || is_seen "$2" || is_odd "$2" || missing "$2" ;;
     seen) is_link "$2" || is_dir "$2" || is_seen "$2" || is_odd "$2" || missing "$2" ;;
@@ -402,67 +405,43 @@ is_odd() {
   problem "$1" 'it is neither a file nor a directory'
 }
 
-# Paths that wait until they are looked at: "KIND PATH" lines, and the same paths alone.
+# What waits until it is looked at, "KIND PATH" lines; and the paths alone of what one stat and one awk can do, and of links.
 waiting=
+others=
 waiting_paths=
 waiting_links=
 look() {
-  [ -n "$waiting" ] || return 0
-  set -f
   IFS=$newline
-  link_targets=
   # shellcheck disable=SC2086 # one word for each line
-  if [ -n "$waiting_links" ]; then
-    set -- $waiting_links
+  set -- $waiting_links
+  if [ $# != 0 ]; then
     links=$#
     link_targets=$(stat -c %N "$@" 2>/dev/null)
+    # shellcheck disable=SC2086
     set -- $link_targets
     # Otherwise there is a line end in a name, and nothing of it is sure.
     if [ $# = "$links" ]; then link_targets=$newline$link_targets$newline; else link_targets=; fi
   fi
-  # shellcheck disable=SC2086 # one word for each line
-  stats=$(stat -L -c '%s %a %u:%g %n' $waiting_paths 2>/dev/null)$newline
-  answer=$(printf '%s%s' "$waiting" "$stats" | awk -v max="$max_text_bytes" "$texts" 2>/dev/null)
-  IFS=$(printf '\001')
-  # shellcheck disable=SC2086 # its two parts
-  set -- $answer
-  no_texts=
-  if [ $# = 2 ]; then
-    printf '%s\n' "${2%"$newline"}"
-    no_texts=$1$newline
-    records=$((records + ${1%%"$newline"*}))
-  fi
-  IFS=$newline
   # shellcheck disable=SC2086
-  set -- $waiting
+  set -- $waiting_paths
+  if [ $# != 0 ]; then
+    stats=$(stat -L -c '%f %s %a %u:%g %n' "$@" 2>/dev/null)
+    answer=$(printf '%s%s\n' "$waiting" "$stats" | awk -v max="$max_text_bytes" "$make_records" 2>/dev/null)
+    IFS=$(printf '\001')
+    # shellcheck disable=SC2086 # its two parts
+    set -- $answer
+    if [ $# = 2 ]; then
+      printf '%s\n' "$2"
+      count=${1%%"$newline"*}
+      records=$((records + count))
+      waiting=${1#"$count"}
+    fi
+    IFS=$newline
+  fi
+  # shellcheck disable=SC2086
+  set -- $waiting $others
   IFS=$blanks
-  waiting=
-  waiting_paths=
-  waiting_links=
-  for one; do
-    path=${one#* }
-    # One line for each path, in their order; what went away meanwhile has none.
-    first=${stats%%"$newline"*}
-    named=${first#* }
-    named=${named#* }
-    stat_of=
-    if [ "${named#* }" = "$path" ]; then
-      stat_of=$path
-      stat_says=${first% "$path"}
-      stats=${stats#*"$newline"}
-    fi
-    kind=${one%% *}
-    if [ "$kind" = text ]; then
-      kind='file'
-      case $no_texts in
-        '' | *"$newline$path$newline"*) ;;
-        # It is among the texts.
-        *) continue ;;
-      esac
-    fi
-    take "$kind" "$path"
-  done
-  stat_of=
+  for one; do take "${one%% *}" "${one#* }"; done
 }
 
 # --- Commands -----------------------------------------------------------------------------------------------------
@@ -773,16 +752,16 @@ each() { # KIND PATTERN
 # Directories to be measured, as command lines.
 measured=
 
-# Two patterns may yield one path; the archive names it once. What is not there waits for nothing.
+# Two patterns may yield one path; the archive names it once. What is not there waits for nothing, and neither does what is far
+# away or has a line end in its name.
 done_paths=$newline
 once() { # KIND PATH
+  near=
   if is_remote "$2"; then
-    asked=
+    :
   elif [ -e "$2" ]; then
-    asked=$1
-  elif [ -L "$2" ]; then
-    asked=
-  else
+    near=yes
+  elif [ ! -L "$2" ]; then
     missing "$2"
     return
   fi
@@ -790,26 +769,30 @@ once() { # KIND PATH
     *"$newline$2$newline"*) return ;;
   esac
   done_paths=$done_paths$2$newline
-  # shellcheck disable=SC2254 # the variable is a pattern
-  case $asked$2 in
-    /* | *"$newline"*)
-      take "$1" "$2"
-      return
-      ;;
-    used$odd_or_blank | file/sys/firmware/* | $odd) ;;
-    file*)
-      if [ -f "$2" ] && [ -r "$2" ]; then asked=text; fi
-      ;;
-    *)
-      if [ -L "$2" ]; then
-        waiting_links=$waiting_links$2$newline
-      elif [ "$1" = used ] && [ -d "$2" ]; then
-        asked=dir
-        measured=$measured"du -skx $2$newline"
-      fi
-      ;;
+  # shellcheck disable=SC2254 # the variables are patterns
+  case $near$1$2 in
+    $1* | *"$newline"*) take "$1" "$2" ;;
+    $odd | yesused$odd_or_blank | yesfile/sys/firmware/*) others=$others"$1 $2$newline" ;;
+    *) wait_for "$1" "$2" ;;
   esac
-  waiting="$waiting$asked $2$newline"
+}
+
+wait_for() { # KIND PATH
+  if [ "$1" = file ]; then
+    if [ -f "$2" ] && [ -r "$2" ]; then
+      waiting=$waiting"text $2$newline"
+    else
+      others=$others"file $2$newline"
+      return
+    fi
+  elif [ -L "$2" ]; then
+    waiting_links=$waiting_links$2$newline
+    others=$others"link $2$newline"
+    return
+  else
+    waiting=$waiting"seen $2$newline"
+    [ "$1" != used ] || measured=$measured"du -skx $2$newline"
+  fi
   waiting_paths=$waiting_paths$2$newline
 }
 
