@@ -31,6 +31,8 @@ export interface SshNode {
   readonly port: number
   /** Its root, to look at or change from outside. */
   readonly root: string
+  /** What its sshd says: each connection and each session among it. */
+  readonly log: string
   readonly publicKey: string
   /** Ends sshd; the port refuses from then on. */
   stop(): Promise<void>
@@ -60,7 +62,7 @@ export function startSshLab(): SshLab {
     })
     const host = '127.0.0.1'
     writeFileSync(knownHostsFile, `[${host}]:${port} ${publicKey}\n`, { flag: 'a' })
-    return { name, host, port, root, publicKey, stop: async () => processes.kill(child) }
+    return { name, host, port, root, log, publicKey, stop: async () => processes.kill(child) }
   }
 
   return {
