@@ -2,7 +2,7 @@ import type { Comparison } from '../core/comparison.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import type { Finding } from '../core/findings.ts'
 import { countFates, Losses, valueFates, type ValueFate } from '../core/fates.ts'
-import { translateNode, type NodeToTranslate } from '../core/translate-node.ts'
+import { translationsOf, type NodeToTranslate } from '../core/translate-node.ts'
 import type { TranslateTools, Translator } from '../core/translation.ts'
 import { comparisonMarkdown, comparisonText, explanationText } from '../output/comparison-text.ts'
 import { json } from '../output/json.ts'
@@ -41,12 +41,14 @@ export async function compareTargets(work: Work, output: Format, io: CommandIo):
 export async function comparison(work: Work): Promise<{ document: Comparison; rejected: boolean }> {
   const nodes: ComparedNode[] = []
   const losses = new Losses()
+  const shared = sharing()
   let rejected = false
   for await (const node of work.nodes) {
+    const fatesOn = fatesOf(node, work.tools)
     const targets = work.translators.map((translator) => {
-      const { values, findings } = fatesOn(node, translator, work.tools)
+      const { values, findings } = fatesOn(translator)
       losses.add(node.name, translator.id, findings)
-      return { target: translator.id, counts: countFates(values), values: values.map(printable) }
+      return { target: translator.id, counts: countFates(values), values: values.map(shared) }
     })
     nodes.push({ name: node.name, unread: null, targets })
     rejected ||= node.reading.status === 'rejected'
@@ -76,8 +78,9 @@ export async function explainPath(
   for await (const node of work.nodes) {
     rejected ||= node.reading.status === 'rejected'
     if (node.reading.status === 'merged') for (const name of Object.keys(node.reading.config)) known.add(name)
+    const fatesOn = fatesOf(node, work.tools)
     for (const translator of work.translators)
-      for (const value of fatesOn(node, translator, work.tools).values)
+      for (const value of fatesOn(translator).values)
         if (isBelow(value.path, path)) rows.push({ node: node.name, target: translator.id, value })
   }
   if (rows.length === 0)
@@ -97,14 +100,19 @@ export async function explainPath(
   return exitOf(work, rejected)
 }
 
-function fatesOn(
+function fatesOf(
   node: NodeToTranslate,
-  translator: Translator,
   tools: TranslateTools,
-): { readonly values: readonly ValueFate[]; readonly findings: readonly Finding[] } {
-  const translation = translateNode(node, translator, tools)
-  const values = node.reading.status === 'merged' ? valueFates(node.reading.config, translation) : []
-  return { values, findings: translation.findings }
+): (translator: Translator) => {
+  readonly values: readonly ValueFate[]
+  readonly findings: readonly Finding[]
+} {
+  const translate = translationsOf(node)
+  return (translator) => {
+    const translation = translate(translator, tools)
+    const values = node.reading.status === 'merged' ? valueFates(node.reading.config, translation) : []
+    return { values, findings: translation.findings }
+  }
 }
 
 function printable({ path, fate, to, because }: ValueFate): ComparedValue {
@@ -113,6 +121,19 @@ function printable({ path, fate, to, because }: ValueFate): ComparedValue {
     fate,
     to: to.map((place) => ({ file: place.file, path: place.path ?? null })),
     rules: because.map(({ rule }) => rule),
+  }
+}
+
+/** Nodes of a fleet differ in their values, which are not in here, and hardly in this: what is equal is kept once. */
+function sharing(): (value: ValueFate) => ComparedValue {
+  const known = new Map<string, ComparedValue>()
+  return (value) => {
+    const { path, fate, to, because } = value
+    const places = to.map((place) => `${place.file} ${place.path ?? ''}`)
+    const key = [path, fate, ...places, ...because.map(({ rule }) => rule)].join('\n')
+    const same = known.get(key) ?? printable(value)
+    known.set(key, same)
+    return same
   }
 }
 

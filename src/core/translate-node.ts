@@ -1,6 +1,7 @@
 import type { Bundle } from './bundle.ts'
 import { compareText, sortFindings, type Finding, type Location } from './findings.ts'
 import { hostModel } from './host/host-model.ts'
+import type { HostModel } from './host/model.ts'
 import type { KubeNode, NodeFacts } from './inventory.ts'
 import { effects, type EffectsContext } from './k3os/effects.ts'
 import type { ConfigReading, MergedReading } from './k3os/reading.ts'
@@ -29,34 +30,56 @@ export function translateNode(
   translator: Translator,
   tools: TranslateTools,
 ): Translation {
-  const { name, reading, facts } = source
+  return translationsOf(source)(translator, tools)
+}
+
+/** The same for one target after the other: what the node must be on any of them is computed once. */
+export function translationsOf(
+  source: NodeToTranslate,
+): (translator: Translator, tools: TranslateTools) => Translation {
+  const { name, reading } = source
   if (reading.status === 'rejected') {
     const rejected = translateFinding('TRN-REJECTED', { reason: reading.reason }, { node: name })
     const location: Location = { ...reading.position, path: null }
-    return {
+    const nothing: Translation = {
       files: [],
       delivery: { kind: 'none', reason: 'k3OS rejects the configuration' },
       findings: [{ ...rejected, location }],
       trace: [],
     }
+    return () => nothing
   }
+  const host = hostOf(source, reading)
+  return (translator, tools) => translated({ source, reading, host }, translator, tools)
+}
+
+function hostOf({ name, facts, bundle, nodeObject }: NodeToTranslate, { config }: MergedReading): HostModel {
   const context: Omit<EffectsContext, 'phase'> = {
     mode: facts?.mode ?? 'local',
     k3osVersion: facts?.os.version ?? '',
     hasK3s: true,
   }
-  const host = hostModel({
+  return hostModel({
     node: name,
-    config: reading.config,
-    boot: effects(reading.config, { ...context, phase: 'boot' }),
-    runtime: effects(reading.config, { ...context, phase: 'runtime' }),
+    config,
+    boot: effects(config, { ...context, phase: 'boot' }),
+    runtime: effects(config, { ...context, phase: 'runtime' }),
     facts,
-    secrets: source.bundle === null ? null : nodeSecrets(source.bundle),
-    nodeObject: source.nodeObject,
-    connmanFiles: source.bundle === null ? null : connmanFiles(source.bundle),
+    secrets: bundle === null ? null : nodeSecrets(bundle),
+    nodeObject,
+    connmanFiles: bundle === null ? null : connmanFiles(bundle),
   })
+}
+
+function translated(
+  known: { readonly source: NodeToTranslate; readonly reading: MergedReading; readonly host: HostModel },
+  translator: Translator,
+  tools: TranslateTools,
+): Translation {
+  const { source, reading, host } = known
+  const { name, facts, nonce } = source
   const { config } = reading
-  const result = translator.translate({ name, config, host, facts, nonce: source.nonce }, tools)
+  const result = translator.translate({ name, config, host, facts, nonce }, tools)
   const untrue = translator.untrueOf ?? []
   const stillTrue = untrue === 'all' ? [] : host.findings.filter(({ rule }) => !untrue.includes(rule))
   const said = [...stillTrue, ...result.findings]
