@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { exitCode } from '../../../src/core/errors.ts'
-import { buildFailure, hostTools, missingTools } from '../../../src/core/image/build-failure.ts'
+import { buildFailure, hostTools, imageFailure, missingTools } from '../../../src/core/image/build-failure.ts'
 
 // Lines as apt 2.6, apt-helper and mmdebstrap 1.3 print them.
 const failures: readonly (readonly [
@@ -112,5 +112,44 @@ describe('tools that are missing', () => {
   ])('include %s', (_name, how, wanted) => {
     expect(hostTools(how).map((tool) => tool.package)).toContain(wanted)
     expect(hostTools({ root: true, foreign: false }).map((tool) => tool.package)).not.toContain(wanted)
+  })
+})
+
+test('a command of a hook that fails is told by what failed in it', () => {
+  const failure = buildFailure('mmdebstrap', [
+    'E: Essential packages were removed and -y was used without --allow-remove-essential.',
+    "E: setup failed: E: command failed: sh packages.sh 'linux-image-amd64'",
+    'E: mmdebstrap failed to run',
+  ])
+  expect(failure.message).toBe(
+    'mmdebstrap failed: Essential packages were removed and -y was used without --allow-remove-essential.',
+  )
+})
+
+describe('a disk image that cannot be read', () => {
+  const failure = imageFailure('image', 'it cannot be unpacked')
+
+  test('is named with what the program said last', () => {
+    const lines = [
+      'tar: disk.raw: Not found in archive',
+      'tar: Exiting with failure status due to previous errors',
+    ]
+    expect(failure(lines)).toMatchObject({
+      exitCode: exitCode.badInput,
+      message: 'it cannot be unpacked: tar: disk.raw: Not found in archive',
+      position: { file: 'image' },
+    })
+  })
+
+  test.each([
+    [
+      'there are no loop devices',
+      'mount: /x: failed to setup loop device for /x/disk.raw.',
+      exitCode.permission,
+    ],
+    ['the disk is full', 'qemu-img: error while writing at byte 0: No space left on device', exitCode.io],
+  ])('is not to blame when %s', (_what, line, code) => {
+    expect(failure([line]).exitCode).toBe(code)
+    expect(failure([line]).position).toBeUndefined()
   })
 })
