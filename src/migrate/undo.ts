@@ -12,6 +12,7 @@ const mended: ReadonlySet<number> = new Set([
   exitCode.unexpected,
   exitCode.needsOperator,
   exitCode.postCheckFailed,
+  exitCode.io,
 ])
 
 /** Undoes in reverse what this attempt did, and proves it. Returns the error to end with. */
@@ -56,7 +57,7 @@ export async function rollBack(
   await journal.result(node.name, nodeRecord, state.attempt, { outcome: 'rolled-back' })
   job.onEvent({ type: 'node.end', node: node.name, outcome: 'rolled-back' })
   // Blocked, stale or locked keep their own code: the same outcome has the same code everywhere. What says that somebody must
-  // look, or that the node stays cordoned, is not true any more.
+  // look, that the node stays cordoned, or that something could not be read, is not what matters any more.
   const known = cause?.exitCode ?? state.failure?.exit
   const exit = known === undefined || mended.has(known) ? exitCode.rolledBack : (known as ExitCode)
   return new MigrateError(`${reason}; ${node.name} is as it was before`, {

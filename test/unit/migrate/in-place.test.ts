@@ -244,7 +244,7 @@ describe('a node that must not be moved in place', () => {
     const { exit } = await simulated.start({
       ports: looking(simulated, (look) => look.replace(/^uuid=.*\n/m, '')),
     })
-    expect(exit).toBe(exitCode.io)
+    expect(exit).toBe(exitCode.rolledBack)
     expect(onDisk(simulated)).toEqual(asBefore)
   })
 })
