@@ -16,13 +16,12 @@ export default defineConfig({
         },
       },
       {
-        // Virtual machines without a processor of their own: one file at a time, and everything takes long.
+        // Virtual machines without a processor of their own: everything takes long.
         test: {
           name: 'vm',
           include: ['test/vm/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
         },
       },
     ],

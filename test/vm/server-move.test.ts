@@ -10,11 +10,8 @@ import { takeInventory } from '../support/vm-person.ts'
 import { vmScenario } from '../support/vm-scenario.ts'
 import { missingForVm, startVmLab, type Vm, type VmLab } from '../support/vm.ts'
 
-const long = process.env['K3OS_MIGRATE_LONG'] === '1'
 const skip =
-  !long ||
-  requirePart('VM', missingForVm() ?? missingForVmCluster()) ||
-  requirePart('ROOT_TREE', missingTree())
+  requirePart('VM', missingForVm() ?? missingForVmCluster()) || requirePart('ROOT_TREE', missingTree())
 const bootMs = 240_000
 // An API server without a processor of its own.
 const serverMs = 600_000
