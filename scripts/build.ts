@@ -40,6 +40,16 @@ const { output } = await bundle.write({
   format: 'esm',
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name].js',
+  // What nearly every command shares, in few files: each costs about half a millisecond to find and link. The start is first, so
+  // that nothing `--help` needs lies in another.
+  codeSplitting: {
+    groups: [
+      { name: 'start', test: /\/src\/main\.ts$/, priority: 4 },
+      { name: 'reading', test: /\/src\/core\/k3os\/read\.ts$/, priority: 3 },
+      { name: 'yaml', test: /\/src\/core\/yaml-text\.ts$|\/node_modules\/yaml\//, priority: 2 },
+      { name: 'translation', test: /\/src\/core\/translate-node\.ts$|\/translators\/linux\//, priority: 1 },
+    ],
+  },
 })
 await bundle.close()
 chmodSync(join(dist, 'src/cli.js'), 0o755)
