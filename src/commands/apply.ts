@@ -8,11 +8,11 @@ import {
   stateDirectory,
   type OpenedJournal,
 } from '../adapters/run-directory.ts'
-import { stillPaused } from '../core/competing.ts'
 import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { parseJournal, type JournalRecord } from '../core/journal.ts'
 import { abandonedAt } from '../core/run-state.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
+import { pausedNowText } from '../core/paused-now.ts'
 import type { Plan } from '../core/plan.ts'
 import { makeRunRecord } from '../core/run-record.ts'
 import type { NodeToTranslate } from '../core/translate-node.ts'
@@ -239,8 +239,8 @@ async function carryOn({
     await writeDurably(join(directory, 'outcome.json'), `${JSON.stringify(outcome, null, 2)}\n`, 0o600)
     telling.line({ type: 'run.end', data: { exit, status, reason, next } })
     printOutcome(outcome, directory, options, io)
-    const others = stillPaused(plan, records)
-    if (others !== '' && outcome.next !== null) io.err(`until the run is over these stand still: ${others}\n`)
+    const others = outcome.paused.map(pausedNowText).join(', ')
+    if (others !== '') io.err(`until the run is over these stand still: ${others}\n`)
     if (options.summary === true) await appendSummary(runSummary(outcome), io)
   }
   try {

@@ -5,6 +5,7 @@ import { exitCode, MigrateError, type ExitCode } from '../core/errors.ts'
 import { parseJournal } from '../core/journal.ts'
 import { makeOutcome } from '../core/make-outcome.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { pausedNowText } from '../core/paused-now.ts'
 import { json } from '../output/json.ts'
 import { table } from '../output/table.ts'
 import { yaml } from '../core/yaml-text.ts'
@@ -52,6 +53,10 @@ export async function status(options: StatusOptions, io: CommandIo, given?: Leas
   else {
     const rows = outcome.nodes.map(({ name, state, step, reason }) => [name, state, step ?? '', reason ?? ''])
     io.out(table(['NODE', 'STATE', 'STEP', 'REASON'], rows, { width: io.columns ?? 120 }))
+    for (const one of outcome.paused) {
+      const keeper = one.keeper === null ? '' : `; ${one.keeper}`
+      io.err(`stands still until the run is over: ${pausedNowText(one)}${keeper}\n`)
+    }
     io.err(ending(outcome))
   }
   return exitCode.ok

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { Workload } from './cluster-objects.ts'
 import type { Severity } from './findings.ts'
 import type { ClusterFacts } from './inventory.ts'
-import type { JournalRecord } from './journal.ts'
 
 /** Software that works on nodes or workloads by itself: how it is recognised, and whether a run may stop it for a while. */
 
@@ -133,19 +132,6 @@ export const controllerResources = {
 /** `Deployment kube-system/cluster-autoscaler` */
 export function objectText({ kind, namespace, name }: ControllerObject): string {
   return `${kind} ${namespace}/${name}`
-}
-
-/** Those that a run has stopped and not let go on yet, as its journal says; empty when there are none. */
-export function stillPaused(
-  { pauses }: { readonly pauses: readonly Pause[] },
-  records: readonly JournalRecord[],
-): string {
-  const last = records.findLast(({ step, phase }) => step === 'defuse' && phase === 'result')
-  if (last?.data['outcome'] !== 'done') return ''
-  return pauses
-    .filter(({ isAtRest }) => !isAtRest)
-    .map(pauseText)
-    .join(', ')
 }
 
 /** What is done to it, for a plan: `to 0 replicas`. */

@@ -1,5 +1,6 @@
 import type { JournalRecord } from './journal.ts'
 import { forwardFrom } from './methods.ts'
+import { pausedNow, type PausedNow } from './paused-now.ts'
 import { stepDefaults, stepGraceMs, type Plan, type PlanNode, type StepId } from './plan.ts'
 import { nodeState, replay, type NodeState } from './run-state.ts'
 
@@ -28,6 +29,8 @@ export interface RunExplanation {
   /** What a failure now would undo, in the order of undoing; null where there is only forward. */
   readonly wouldUndo: readonly string[] | null
   readonly stillToDo: readonly string[]
+  /** Controllers of the cluster that stand still until the run is over. */
+  readonly paused: readonly PausedNow[]
   /** What to type; null when there is nothing to do. */
   readonly next: string | null
 }
@@ -83,6 +86,7 @@ export function explainRun(
         : ids
             .filter((id) => state.phase === 'rolled-back' || state.steps.get(id)?.outcome !== 'done')
             .map((id) => stepDefaults[id].title),
+    paused: pausedNow(plan, records),
     next: nextCommand(state.phase, runId, isCarriedOn, records),
   }
 }

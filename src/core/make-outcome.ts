@@ -2,6 +2,7 @@ import { exitCode, type ExitCode } from './errors.ts'
 import type { JournalRecord } from './journal.ts'
 import type { Outcome } from './outcome.ts'
 import { forwardFrom } from './methods.ts'
+import { pausedNow } from './paused-now.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import { abandonedAt, nodeState, replay, type NodeState } from './run-state.ts'
 
@@ -37,6 +38,7 @@ export function makeOutcome(input: OutcomeInput): Outcome {
     status: isAbandoned ? 'abandoned' : statusOf(left, exit),
     nodes,
     reason: input.reason,
+    paused: [...pausedNow(plan, records)],
     next: left === 0 || isAbandoned ? null : input.resume,
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pausedNowSchema } from './paused-now.ts'
 
 /** The document `Outcome`: always written at the end of a run, also after a failure. */
 export const outcomeSchema = z.strictObject({
@@ -35,6 +36,8 @@ export const outcomeSchema = z.strictObject({
     }),
   ),
   reason: z.string().nullable(),
+  /** Controllers of the cluster that stand still until the run is over. */
+  paused: z.array(pausedNowSchema),
   /** The literal command to type next; null when nothing is left. */
   next: z.string().nullable(),
 })

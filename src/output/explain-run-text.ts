@@ -1,4 +1,5 @@
 import type { RunExplanation } from '../core/explain-run.ts'
+import { pausedNowText } from '../core/paused-now.ts'
 import { timeText } from './report/words.ts'
 import { mark, plain, type Role } from './style.ts'
 
@@ -14,7 +15,8 @@ const phases: Readonly<Record<RunExplanation['phase'], { readonly text: string; 
 
 /** For people: where the node stands, what it waits for, what would happen, what to type. */
 export function runExplanationText(explained: RunExplanation): string {
-  const { node, role, place, of, phase, attempt, step, failure, wouldUndo, stillToDo, next } = explained
+  const { node, role, place, of, phase, attempt, step, failure, wouldUndo, stillToDo, paused, next } =
+    explained
   const rows: [string, string][] = []
   if (step !== null) {
     rows.push(['step', `${step.title}: ${step.outcome}`], ['since', timeText(step.since)])
@@ -28,6 +30,7 @@ export function runExplanationText(explained: RunExplanation): string {
     rows.push(['on failure', 'there is only forward: it stays cordoned, and resume goes on'])
   else if (wouldUndo.length > 0) rows.push(['on failure', `undone: ${wouldUndo.join(', ')}`])
   if (stillToDo.length > 0) rows.push(['to do', stillToDo.join(', ')])
+  for (const one of paused) rows.push(['stands still', pausedNowText(one)])
   if (next !== null) rows.push(['next', next])
   const width = Math.max(0, ...rows.map(([name]) => name.length)) + 2
   const state = phases[phase]

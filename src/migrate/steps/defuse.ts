@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { exitCode, MigrateError } from '../../core/errors.ts'
 import type { KubeNode } from '../../core/inventory.ts'
 import { upgradesOff } from '../../core/k3os-upgrades.ts'
+import { pausedSchema } from '../../core/paused-now.ts'
 import type { Action, Step, StepContext } from '../step.ts'
-import { arePaused, giveBack, pauseActions, pausedSchema, toPause } from './pause.ts'
+import { arePaused, giveBack, pauseActions, toPause } from './pause.ts'
 
 /** Annotation on a Node whose upgrade labels this run has changed, with what they were. */
 export const upgradesMark = 'k3os-migrate/upgrades-off'

@@ -1,5 +1,4 @@
-import { z } from 'zod'
-import { objectText, pauseSchema } from '../../core/competing.ts'
+import { objectText } from '../../core/competing.ts'
 import {
   cannotPause,
   type ControllerState,
@@ -8,10 +7,10 @@ import {
   offOf,
   rebootingNode,
   sameSwitch,
-  switchSchema,
   switchText,
 } from '../../core/controller-switch.ts'
 import { exitCode, MigrateError } from '../../core/errors.ts'
+import type { Paused } from '../../core/paused-now.ts'
 import type { Action, StepContext } from '../step.ts'
 
 /**
@@ -19,16 +18,6 @@ import type { Action, StepContext } from '../step.ts'
  * of their object. How it was is in the journal before anything is changed, and on the object itself in the same request,
  * so that whoever gives the run up can put it back.
  */
-
-export const pausedSchema = z.array(
-  pauseSchema.extend({
-    before: switchSchema,
-    off: switchSchema,
-    /** Who may put it back against our will. */
-    keeper: z.string().nullable(),
-  }),
-)
-export type Paused = z.infer<typeof pausedSchema>
 
 /** What is at work now, how it is, and how it will be. Refuses what cannot be stopped this way, with the command. */
 export async function toPause(context: StepContext, nodes: readonly string[]): Promise<Paused> {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { pausedMark } from '../../../src/core/controller-switch.ts'
-import { stillPaused } from '../../../src/core/competing.ts'
 import { exitCode } from '../../../src/core/errors.ts'
+import { explainRun } from '../../../src/core/explain-run.ts'
+import { pausedNow } from '../../../src/core/paused-now.ts'
 import type { Plan } from '../../../src/core/plan.ts'
 import { abandonRun } from '../../../src/migrate/abandon.ts'
 import { revertNode } from '../../../src/migrate/revert.ts'
+import { runExplanationText } from '../../../src/output/explain-run-text.ts'
 import type { Scenario } from '../../../src/simulation/scenario.ts'
 import {
   blockedScenario,
@@ -209,10 +211,39 @@ describe('controllers that work on nodes by themselves', () => {
   test('are named as long as they stand still', async () => {
     const simulated = simulate(crowded(smallScenario()))
     await simulated.start({ limit: 1 })
-    expect(stillPaused(simulated.plan, simulated.journal)).toContain('cluster-autoscaler')
+    const still = [
+      { controller: 'kured', object: kured, before: 'reboot lock free', keeper: null },
+      { controller: 'cluster-autoscaler', object: autoscaler, before: '2 replicas', keeper: null },
+    ]
+    expect(pausedNow(simulated.plan, simulated.journal)).toEqual(still)
+    await simulated.start({ limit: 1 })
+    expect(pausedNow(simulated.plan, simulated.journal)).toEqual(still)
+    const [node] = simulated.plan.nodes
+    if (node === undefined) throw new Error('the plan has no node')
+    const run = { runId: 'run-1', records: simulated.journal, progress: [], isCarriedOn: false }
+    const said = runExplanationText(explainRun(simulated.plan, node, run))
+    expect(said).toMatch(/^stands still +cluster-autoscaler \(Deployment .*, was 2 replicas\)$/m)
+  })
+
+  test.each([
+    ['is done', async (simulated: Simulated) => simulated.start()],
+    [
+      'was given up',
+      async (simulated: Simulated) => {
+        await simulated.start({ limit: 1 })
+        await giveUp(simulated)
+      },
+    ],
+  ])('are not named any more when the run %s', async (_how, act) => {
+    const simulated = simulate(crowded(smallScenario()))
+    await act(simulated)
+    expect(pausedNow(simulated.plan, simulated.journal)).toEqual([])
+  })
+
+  test('are not named when the first node was rolled back', async () => {
     const blocked = simulate(crowded(blockedScenario()))
     await blocked.start()
-    expect(stillPaused(blocked.plan, blocked.journal)).toBe('')
+    expect(pausedNow(blocked.plan, blocked.journal)).toEqual([])
   })
 
   test('work on where the plan pauses none', async () => {

@@ -29,6 +29,7 @@ const outcome = (changes: Partial<Outcome> = {}): Outcome => ({
     node('till-3'),
   ],
   reason: 'till-2: not drained within 1800 s',
+  paused: [],
   next: 'k3os-migrate resume run-1',
   ...changes,
 })

@@ -189,6 +189,7 @@ export function stoppedRun(changes: Partial<RunDocuments> = {}): RunDocuments {
       { name: 's1', state: 'pending', step: null, reason: null, startedAt: null, endedAt: null, proof: null },
     ],
     reason,
+    paused: [],
     next: 'k3os-migrate resume 01a0b2c3-d4e5-7000-8000-000000000001',
   }
   const found = inventory(
