@@ -25,7 +25,9 @@ const system: LinuxSystem = {
   // k3OS's own userland; what is missing is connman and k3OS itself.
   hasTools: new Set(Object.keys(alpineTools).filter((tool) => !['connmanctl', 'k3os'].includes(tool))),
   readOnly: [],
-  cgroupV1: [],
+  // rc_cgroup_mode could still ask for it, but Alpine's kernels since 6.12 (Alpine 3.21) are built without CONFIG_MEMCG_V1 and
+  // CONFIG_CPUSETS_V1 (alpinelinux/aports main/linux-lts): a hierarchy without memory and cpuset.
+  cgroupV1: null,
   dns: 'none',
   time: {
     kind: 'primary',
@@ -48,7 +50,7 @@ export const translator: Translator = {
     diskMib: 4096,
     x86Level: 1,
     firmware: ['uefi', 'bios'],
-    cgroup: ['v1', 'v2'],
+    cgroup: ['v2'],
     rejoins: true,
     network: { lacksDrivers: [], cardFirmware: 'separate', wifi: 'setup' },
   },
@@ -82,7 +84,6 @@ export const translator: Translator = {
         network,
         files,
         services: [...memory.services, ...commands.services, ...k3s.services],
-        cgroupMode: host.k3s.needsCgroupV1 ? 'legacy' : 'unified',
       },
       tools,
     )

@@ -16,7 +16,6 @@ export interface OverlaySource {
   /** Everything on the disk, the network's files included. */
   readonly files: readonly RootFile[]
   readonly services: readonly Service[]
-  readonly cgroupMode: 'legacy' | 'unified'
 }
 
 const installer = '/etc/local.d/k3os-migrate-install.start'
@@ -28,7 +27,7 @@ const answerFile = 'answers'
  * files and writes it all to the disk. The node's own scripts do not run there.
  */
 export function overlay(
-  { source, network, files, services, cgroupMode }: OverlaySource,
+  { source, network, files, services }: OverlaySource,
   tools: TranslateTools,
 ): { readonly files: readonly OutputFile[]; readonly findings: readonly Finding[] } {
   const { host, facts, name } = source
@@ -43,7 +42,6 @@ export function overlay(
     installer,
     user: user.name,
     disk: diskTest(disk),
-    cgroupMode,
     // Hash, clear text, or none: then nobody gets in by it, and SSH keys still work.
     passwordOption: user.password?.encrypted === false ? '' : ' -e',
     outside: outside.map((path) => sh(path)).join(' '),

@@ -31,7 +31,8 @@ export function maintained(k3sVersion: string | null): Translator {
       diskMib: 4096,
       x86Level: 1,
       firmware: ['uefi', 'bios'],
-      cgroup: ['v1', 'v2'],
+      // Debian's kernel, as translators/debian/release.ts says.
+      cgroup: ['v2'],
       rejoins: true,
       image: 'none yet',
     },

@@ -40,8 +40,7 @@ function cgroupFinding(
   const version = host.k3s.version ?? ''
   if (!host.k3s.needsCgroupV1) return translateFinding('TRN-CGROUP-V2', { target: title }, where)
   if (cgroupV1 === null) return translateFinding('TRN-CGROUP-V1-MISSING', { version, target: title }, where)
-  const by = cgroupV1.length > 0 ? 'kernel arguments' : 'its /etc/rc.conf'
-  return translateFinding('TRN-CGROUP-V1', { version, target: title, by }, where)
+  return translateFinding('TRN-CGROUP-V1', { version, target: title }, where)
 }
 
 /** On k3OS the configured servers are only asked when the network gives none. */

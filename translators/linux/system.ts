@@ -13,7 +13,7 @@ export interface LinuxSystem {
   readonly hasTools: ReadonlySet<string>
   /** Places where nobody can write, beyond those k3OS cannot write either; `/usr/` for an immutable /usr. */
   readonly readOnly: readonly string[]
-  /** Kernel arguments that give cgroup v1; null where the system cannot have it, [] where a file does it. */
+  /** Kernel arguments that give cgroup v1; null where the system cannot have it. */
   readonly cgroupV1: readonly string[] | null
   /** `fallback`: systemd-resolved, asked when nothing else gives servers, as connman does. */
   readonly dns: 'fallback' | 'none'

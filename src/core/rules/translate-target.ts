@@ -14,8 +14,8 @@ export const targetTexts = {
   'TRN-CGROUP-V1': {
     severity: 'medium',
     title: 'This k3s needs the old cgroup hierarchy',
-    text: ({ version, target, by }: { version: string; target: string; by: string }) => ({
-      summary: `k3s ${version} only runs on cgroup v1: ${target} is booted with it by ${by}`,
+    text: ({ version, target }: { version: string; target: string }) => ({
+      summary: `k3s ${version} only runs on cgroup v1: ${target} is booted with it by kernel arguments`,
       diagnosis: 'k3s before v1.20.4 does not start on a pure cgroup v2 system.',
       remediations: [
         {
