@@ -1,5 +1,5 @@
 import type { HostModel } from '../../src/core/host/model.ts'
-import type { LinuxSystem } from '../linux/system.ts'
+import { debianFamily, type LinuxSystem } from '../linux/system.ts'
 
 interface Release {
   readonly codeName: string
@@ -7,16 +7,7 @@ interface Release {
   readonly system: LinuxSystem
 }
 
-const common = {
-  init: 'systemd',
-  k3sBinary: '/usr/local/bin/k3s',
-  shell: 'bash',
-  hasTools: new Set<string>(),
-  readOnly: [],
-  dns: 'fallback',
-  time: { kind: 'fallback' },
-  beforeK3s: [],
-} as const
+const common = { ...debianFamily, time: { kind: 'fallback' } } as const
 
 /**
  * Its systemd would still set up cgroup v1, but its kernel (6.12) is built without CONFIG_MEMCG_V1 and CONFIG_CPUSETS_V1: a

@@ -22,6 +22,17 @@ export interface LinuxSystem {
   readonly beforeK3s: readonly string[]
 }
 
+/** What Debian and Ubuntu have in common, whatever the release. */
+export const debianFamily = {
+  init: 'systemd',
+  k3sBinary: '/usr/local/bin/k3s',
+  shell: 'bash',
+  hasTools: new Set<string>(),
+  readOnly: [],
+  dns: 'fallback',
+  beforeK3s: [],
+} as const satisfies Partial<LinuxSystem>
+
 /** `fallback`: systemd-timesyncd. The others take servers as the ones to ask, and `render` says where. */
 export type TimeClient =
   | { readonly kind: 'fallback' }

@@ -1,6 +1,6 @@
 import type { HostModel } from '../../src/core/host/model.ts'
 import { architecture } from '../linux/machine.ts'
-import type { LinuxSystem } from '../linux/system.ts'
+import { debianFamily, type LinuxSystem } from '../linux/system.ts'
 import type { NodeFacts } from '../../src/core/inventory.ts'
 
 /** One release of Ubuntu Server. */
@@ -9,21 +9,11 @@ export interface Release {
   readonly number: string
 }
 
-const common = {
-  init: 'systemd',
-  k3sBinary: '/usr/local/bin/k3s',
-  shell: 'bash',
-  hasTools: new Set<string>(),
-  readOnly: [],
-  dns: 'fallback',
-  beforeK3s: [],
-} as const
-
 /** systemd 259 has no cgroup v1 at all, and chrony is the time client (since 25.10). */
 const resolute: Release = {
   number: '26.04',
   system: {
-    ...common,
+    ...debianFamily,
     title: 'Ubuntu 26.04',
     cgroupV1: null,
     time: {
@@ -41,7 +31,7 @@ const resolute: Release = {
 const noble: Release = {
   number: '24.04',
   system: {
-    ...common,
+    ...debianFamily,
     title: 'Ubuntu 24.04',
     cgroupV1: ['systemd.unified_cgroup_hierarchy=0'],
     time: { kind: 'fallback' },
