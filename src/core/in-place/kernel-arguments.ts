@@ -37,7 +37,6 @@ export function trialArguments(needs: KernelNeeds): string[] {
     'oops=panic',
     // A disk that was never checked would be checked now, within the deadline.
     'fsck.mode=skip',
-    'systemd.watchdog_sec=60',
     `${deadlineArgument}=${needs.deadlineSeconds}`,
   ]
 }

@@ -109,7 +109,7 @@ describe.skipIf(skip)('the watchdog of a boot on trial', () => {
     cmdline: string,
     device: 'there' | 'missing',
     until = 1000,
-  ): { times: number; loaded: string } {
+  ): { times: number; loaded: string; settings: string } {
     writeFileSync(join(directory, 'cmdline'), cmdline)
     const programs = {
       sleep: `echo fed >>${directory}/fed\n[ $(wc -l <${directory}/fed) -lt ${until} ] || rm /dev/watchdog0`,
@@ -119,30 +119,42 @@ describe.skipIf(skip)('the watchdog of a boot on trial', () => {
       writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`)
       chmodSync(join(directory, name), 0o755)
     }
-    const command = `mount --bind $1/cmdline /proc/cmdline && mount -t tmpfs tmpfs /dev && mknod /dev/null c 1 3 &&
+    const command = `mount --bind $1/cmdline /proc/cmdline && mount -t tmpfs tmpfs /dev && mknod /dev/null c 1 3 && mount -t tmpfs tmpfs /run &&
+      trap 'cat /run/systemd/system.conf.d/* >$1/settings 2>/dev/null' EXIT &&
       ${device === 'there' ? 'mknod /dev/watchdog0 c 1 3 &&' : ''} PATH=$1:$PATH sh ${program('initramfs-watchdog')}`
     // Its output is open until what it left running has ended.
     spawnSync('unshare', ['-m', 'sh', '-c', command, 'sh', directory])
     const lines = (name: string): string[] => {
       const file = join(directory, name)
-      return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+      return existsSync(file)
+        ? readFileSync(file, 'utf8')
+            .trim()
+            .split('\n')
+            .filter((line) => line !== '')
+        : []
     }
-    return { times: lines('fed').length, loaded: lines('loaded').join('; ') }
+    return {
+      times: lines('fed').length,
+      loaded: lines('loaded').join('; '),
+      settings: lines('settings').join(' '),
+    }
   }
+  // At a restart nobody feeds it any more: k3OS does not.
+  const settings = '[Manager] RuntimeWatchdogSec=60 RebootWatchdogSec=off'
   const onTrial = 'rw k3os-migrate.deadline=900 quiet\n'
 
   test.each([
     ['the one of the machine', 'there', ''],
     ["the kernel's, where the machine has none", 'missing', '-q softdog'],
   ] as const)('is %s, and fed for five minutes at most', (_, device, loaded) => {
-    expect(fed(onTrial, device)).toEqual({ times: 60, loaded })
+    expect(fed(onTrial, device)).toEqual({ times: 60, loaded, settings })
   })
 
   test('is left to the new system when that begins', () => {
-    expect(fed(onTrial, 'there', 3)).toEqual({ times: 3, loaded: '' })
+    expect(fed(onTrial, 'there', 3)).toEqual({ times: 3, loaded: '', settings })
   })
 
   test('is none in a system that is confirmed', () => {
-    expect(fed('rw quiet\n', 'missing')).toEqual({ times: 0, loaded: '' })
+    expect(fed('rw quiet\n', 'missing')).toEqual({ times: 0, loaded: '', settings: '' })
   })
 })
