@@ -111,18 +111,19 @@ export function wordsWithOrigin(
   config: K3osConfig,
 ): { text: string; from: ConfigPath[] }[] {
   const own = config.k3os.k3sArgs?.length ?? 0
+  // By the whole text: a name may hold a "=" of its own, and then two labels may read the same.
+  const labels = new Map<string, ConfigPath[]>()
+  for (const [key, value] of Object.entries(config.k3os.labels ?? {})) {
+    const text = `${key}=${value}`
+    labels.set(text, [...(labels.get(text) ?? []), configPath('k3os', 'labels', key)])
+  }
   const origin = (index: number): ConfigPath[] => {
     if (index < own) return [configPath('k3os', 'k3sArgs', index)]
     if (index < Math.max(own, 1)) return []
     // Behind them come pairs: a flag, and what it says.
     const start = Math.max(own, 1)
     const value = effect.args[index + (1 - ((index - start) % 2))] ?? ''
-    const equals = value.indexOf('=')
-    const key = value.slice(0, equals)
-    if (effect.args[index - ((index - start) % 2)] === '--node-label') {
-      const mine = config.k3os.labels?.[key] === value.slice(equals + 1)
-      return mine ? [configPath('k3os', 'labels', key)] : []
-    }
+    if (effect.args[index - ((index - start) % 2)] === '--node-label') return labels.get(value) ?? []
     const taints = effect.args.slice(start, index).filter((word) => word === '--kubelet-arg').length
     const position = (index - start) % 2 === 0 ? taints : taints - 1
     return [configPath('k3os', 'taints', position)]

@@ -189,6 +189,14 @@ describe.each(targets)('$title, whatever the configuration', (translator) => {
   })
 })
 
+it.each([{ '=': '', '': '' }, { 'a=b': 'c', a: 'b=c' }, { 'example.com/x=y': '=' }])(
+  'accounts for labels whose names hold a "=": %j',
+  (labels) => {
+    const config = { k3os: { labels } }
+    expect(targets.flatMap((target) => wrongWith(config, target))).toEqual([])
+  },
+)
+
 /** What is wrong with what a target makes of a configuration; plain comparisons, as this runs very often. */
 function wrongWith(config: K3osConfig, target: (typeof targets)[number]): string[] {
   const result = translateNode(nodeFrom(config), target, tools)
