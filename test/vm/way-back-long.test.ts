@@ -21,9 +21,7 @@ const faults: readonly (readonly [what: string, command: string])[] = [
   // The machine's own watchdog is not used, so it is the kernel's that ends this.
   [
     'an initial RAM disk that waits for ever',
-    trialArgument(
-      'modprobe.blacklist=i6300esb,iTCO_wdt root=UUID=00000000-0000-4000-8000-000000000000 rootdelay=86400',
-    ),
+    `${trialArgument('modprobe.blacklist=i6300esb,iTCO_wdt')}; ${waitingScript('scripts/local-bottom/k3os-migrate')}`,
   ],
   [
     'a wrong static address',
@@ -35,6 +33,11 @@ const faults: readonly (readonly [what: string, command: string])[] = [
 
 function trialArgument(word: string): string {
   return `sed -i '/^linux.*k3os-migrate.deadline/s|$| ${word}|; /^  linux.*k3os-migrate.deadline/s|$| ${word}|' /boot/grub/grub.cfg`
+}
+
+/** In place of one of the initial RAM disk: what comes later in it counts. */
+function waitingScript(path: string): string {
+  return `mkdir -p /run/wait/$(dirname ${path}); cd /run/wait; printf '#!/bin/sh\\nwhile :; do sleep 60; done\\n' >${path}; chmod 755 ${path}; echo ${path} | cpio -o -H newc 2>/dev/null | gzip >>"$tree"/boot/k3os-migrate/proven/initrd.img; cd /`
 }
 
 /** Before the trial begins, and once. */
