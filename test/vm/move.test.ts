@@ -60,7 +60,7 @@ describe.skipIf(skip)('an agent that is moved in place, and back', () => {
     if (disk === undefined) throw new Error('there was no such moment')
     await vm.cut()
     const machine = await lab.start(disk)
-    await machine.waitForSsh(240_000)
+    await machine.waitForSsh(400_000)
     expect((await machine.ssh('. /etc/os-release; echo $PRETTY_NAME')).stdout).toContain(starts)
     // Its sshd answers before everything is mounted.
     const here = async (): Promise<string> => (await machine.ssh(volumesCommand)).stdout.trim()
