@@ -37,6 +37,7 @@ export const translator: Translator = {
     'TRN-KUBECONFIG-MODE',
     'TRN-K3S-VERSION-UNKNOWN',
     'TRN-K3S-FLAG-DOUBTFUL',
+    'TRN-K3S-DROP-IN-WINS',
     'TRN-HOSTNAME-UNKNOWN',
   ],
   translate(source, tools): Translation {

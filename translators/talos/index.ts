@@ -62,6 +62,7 @@ const untrueOf: readonly RuleId[] = [
   'TRN-TOKEN-MISSING',
   'TRN-K3S-VERSION-UNKNOWN',
   'TRN-K3S-FLAG-DOUBTFUL',
+  'TRN-K3S-DROP-IN-WINS',
 ]
 
 /** Talos Linux as a cluster beside the old one: patches for `talosctl gen config`, a schematic, and what to type. */

@@ -11,7 +11,7 @@ import type { K3sRole } from './flags.ts'
 import { k3sPaths } from './paths.ts'
 import type { Settings } from './settings.ts'
 import { registeredTaints } from './taints.ts'
-import { readUserConfig } from './user-config.ts'
+import { readFlagFile, readUserConfig } from './user-config.ts'
 import { versionAtLeast } from './version.ts'
 
 export interface K3sSource {
@@ -49,8 +49,9 @@ export function k3sModel(source: K3sSource): Answer {
   const { role, settings } = commandLine
   const registered = registeredTaints(node, commandLine.taints, source.nodeObject)
   for (const taint of registered.taints) settings.append('node-taint', taint.value.split(','), taint.from)
+  const dropIns = winningDropIns(source, commandLine)
   const user = withUserConfig(source, commandLine, configFileSupported)
-  findings.push(...commandLine.findings, ...registered.findings, ...user.findings)
+  findings.push(...commandLine.findings, ...registered.findings, ...dropIns, ...user.findings)
 
   const environment = serviceEnvironment(source, role, settings)
   findings.push(...environment.findings)
@@ -143,6 +144,36 @@ function mergeUserConfig(
       ),
     ),
   ]
+}
+
+/**
+ * Drop-ins stay files of their own. k3s takes them after config.yaml, and a key without `+` in place of what was said before
+ * (k3s-io/k3s pkg/configfilearg/parser.go, from v1.21.1): that is where the command line of k3OS goes.
+ */
+function winningDropIns(
+  { node, files, version }: K3sSource,
+  { settings, userConfigFile }: CommandLine,
+): Finding[] {
+  if (version !== null && versionAtLeast(version, '1.21.1') === false) return []
+  const dropIns = files.filter(
+    ({ path }) => path.startsWith(`${userConfigFile.value}.d/`) && /\.ya?ml$/.test(path),
+  )
+  return dropIns.flatMap((file) => {
+    const read = readFlagFile(new TextDecoder().decode(file.content))
+    // What k3s cannot read stops it on k3OS as well.
+    const keys = typeof read === 'string' ? [] : read
+    return keys.flatMap(({ written, flag }) =>
+      flag === undefined || written.endsWith('+') || !settings.has(flag.name)
+        ? []
+        : [
+            translateFinding(
+              'TRN-K3S-DROP-IN-WINS',
+              { key: written, file: file.path },
+              { node, path: entriesOf(file.from)[0], discriminator: written },
+            ),
+          ],
+    )
+  })
 }
 
 /** All of /etc/environment, which k3OS's service reads, and what k3OS puts there by itself. */

@@ -58,6 +58,18 @@ export const k3sTexts = {
         'A single value given in both places is taken from the arguments, as k3s does. Of lists both parts are kept: k3s documents otherwise than it does.',
     }),
   },
+  'TRN-K3S-DROP-IN-WINS': {
+    severity: 'medium',
+    title: 'A drop-in beats what the arguments of k3OS said',
+    text: ({ key, file }: { key: string; file: string }) => ({
+      summary: `${key} in ${file} wins over the arguments of k3OS`,
+      diagnosis:
+        'On k3OS it stands on the command line too, and the command line wins. The translation puts the command line into config.yaml, and a drop-in beside it wins over that.',
+      remediations: [
+        { type: 'hint', text: `take ${key} out of ${file}, or out of k3os.k3s_args, and translate again` },
+      ],
+    }),
+  },
   'TRN-K3S-CONFIG-UNREAD': {
     severity: 'high',
     title: 'A k3s configuration file cannot be carried',

@@ -27,6 +27,10 @@ const written = (path: string, content: string): K3osConfig => ({
 const plain: K3osConfig = { hostname: 'n1', k3os: {} }
 const connman = (text: string): K3osConfig => written('/var/lib/connman/default.config', text)
 const lan = '[service_eth0]\nType=ethernet\nMAC=52:54:00:aa:bb:01\n'
+const dropIn = (key: string, path = '/etc/rancher/k3s/config.yaml.d/9.yaml'): K3osConfig => ({
+  ...written(path, `${key}: [a=b]\n`),
+  k3os: { k3sArgs: ['server', '--kubelet-arg=max-pods=50'] },
+})
 const started = (...k3sArgs: string[]): K3osConfig => ({ hostname: 'n1', k3os: { k3sArgs } })
 
 test.each<[string, string, K3osConfig, K3osConfig]>([
@@ -35,6 +39,14 @@ test.each<[string, string, K3osConfig, K3osConfig]>([
     'debian',
     written('/etc/rancher/k3s/config.yaml', '- server\n'),
     written('/etc/rancher/k3s/config.yaml', 'disable: traefik\n'),
+  ],
+  ['TRN-K3S-DROP-IN-WINS', 'debian', dropIn('kubelet-arg'), dropIn('kubelet-arg+')],
+  ['TRN-K3S-DROP-IN-WINS', 'debian', dropIn('kubelet-arg'), dropIn('kube-proxy-arg')],
+  [
+    'TRN-K3S-DROP-IN-WINS',
+    'debian',
+    dropIn('kubelet-arg'),
+    dropIn('kubelet-arg', '/etc/other.yaml.d/9.yaml'),
   ],
   ['TRN-NET-CONNMAN-UNREAD', 'debian', connman('[global]\nName=x\n'), connman(lan)],
   [
@@ -112,4 +124,13 @@ test('TRN-K3S-NONE is said of a medium that only installs', () => {
     }).findings.map(({ rule }) => rule)
   expect(model('install')).toContain('TRN-K3S-NONE')
   expect(model('local')).not.toContain('TRN-K3S-NONE')
+})
+
+test('TRN-K3S-DROP-IN-WINS is said of a k3s that reads drop-ins', async () => {
+  const by = async (version: string) =>
+    said('debian', dropIn('kubelet-arg'), {
+      k3s: { version, role: 'server', datastore: 'sqlite', hasNodePassword: true },
+    })
+  expect(await by('v1.21.1+k3s1')).toContain('TRN-K3S-DROP-IN-WINS')
+  expect(await by('v1.20.6+k3s1')).not.toContain('TRN-K3S-DROP-IN-WINS')
 })
