@@ -75,6 +75,15 @@ settle() {
   sync
 }
 
+# An absolute link begins at the tree: Debian 12 has one for /sbin/init.
+in_tree() { # TREE PATH
+  link=$(readlink "$1/$2" || true)
+  case $link in
+    /*) [ -e "$1$link" ] ;;
+    *) [ -e "$1/$2" ] ;;
+  esac
+}
+
 super() { # FIELD of the superblock
   dumpe2fs -h "$(state_device)" 2>/dev/null | sed -n "s/^$1: *//p"
 }
@@ -214,7 +223,7 @@ case $command in
     mkdir "$new.partial"
     tar -x -p -f - -C "$new.partial" || fail 'the root tree could not be unpacked'
     for need in vmlinuz initrd.img sbin/init state; do
-      [ -e "$new.partial/$need" ] || fail "the root tree has no /$need"
+      in_tree "$new.partial" "$need" || fail "the root tree has no /$need"
     done
     # Names of its own for what GRUB boots: another kernel of a package changes the links, and not what is proven (kernel.sh).
     kernels=$new.partial/boot/k3os-migrate

@@ -59,14 +59,15 @@ function everything(): string {
   return inState('cd /run/s; find . -type f -printf "%p %s %i\\n" | sort').out
 }
 
-function tree(files: Readonly<Record<string, string>>): Buffer {
+function tree(files: Readonly<Record<string, string>>, links: Readonly<Record<string, string>> = {}): Buffer {
   const root = mkdtempSync(join(directory, 'tree-'))
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), content)
   }
   mkdirSync(join(root, 'state'))
-  symlinkSync('boot/kernel', join(root, 'vmlinuz'))
+  for (const [path, to] of Object.entries({ vmlinuz: 'boot/kernel', ...links }))
+    symlinkSync(to, join(root, path))
   return execFileSync('tar', ['-C', root, '-cf', '-', '.'])
 }
 
@@ -164,6 +165,18 @@ describe.skipIf(skip)('what a move in place does on the node', () => {
     expect(complete()).toEqual({ exit: 0, out: '', err: '' })
     const read = inState('cd /run/s/os/deb-1; cat vmlinuz etc/hostname etc/machine-id usr/bin/k3s')
     expect(read.out).toMatch(/^kernel\nn1\n[0-9a-f]{32}\nthe k3s that runs\n$/)
+  })
+
+  test('takes an absolute link of the tree for one that begins there', () => {
+    const { 'sbin/init': _init, ...rest } = bootable
+    const systemd = { ...rest, 'sbin/halt': '', 'lib/systemd/systemd': '' }
+    const at = (to: string) => tree(systemd, { 'sbin/init': to })
+    expect(run(['unpack', 'deb-1'], at('/lib/systemd/systemd'))).toEqual({ exit: 0, out: '', err: '' })
+    // There is one under k3OS, but not in the tree.
+    expect(run(['unpack', 'deb-2'], at('/bin/sh'))).toMatchObject({
+      exit: 1,
+      err: 'the root tree has no /sbin/init\n',
+    })
   })
 
   test('gives the kernel a name that no package takes away', () => {
