@@ -60,7 +60,8 @@ mount_state() {
   [ -b "$device" ] || fail '/boot is no folder of a disk: is this an installation of k3OS on a disk?'
   mkdir -p "$state"
   mount -t ext4 "$device" "$state" || fail "$device cannot be mounted a second time"
-  trap 'umount "$state"' EXIT
+  # From inside it could not be unmounted.
+  trap 'cd / && umount "$state"' EXIT
 }
 
 # GRUB reads the disk without the journal, without looking at what is free or at checksums, and so does this.
