@@ -61,10 +61,11 @@ describe.skipIf(skip)('an agent that is moved in place, and back', () => {
     await vm.cut()
     const machine = await lab.start(disk)
     await machine.waitForSsh(400_000)
-    expect((await machine.ssh('. /etc/os-release; echo $PRETTY_NAME')).stdout).toContain(starts)
-    // Its sshd answers before everything is mounted.
-    const here = async (): Promise<string> => (await machine.ssh(volumesCommand)).stdout.trim()
-    await expect.poll(here, { timeout: 120_000, interval: 2000 }).toBe(content)
+    // Its sshd answers before anybody may log in, and before everything is mounted.
+    const says = async (command: string): Promise<string> => (await machine.ssh(command)).stdout.trim()
+    const soon = { timeout: 120_000, interval: 2000 }
+    await expect.poll(async () => says('. /etc/os-release; echo $PRETTY_NAME'), soon).toContain(starts)
+    await expect.poll(async () => says(volumesCommand), soon).toBe(content)
     await machine.cut()
   })
 })

@@ -59,7 +59,7 @@ describe.skipIf(skip)('a power cut at moments nobody chose', () => {
     for (const { seconds, step, disk, answered } of chosen.map(({ cut }) => cut)) {
       const machine = await lab.start(disk)
       const up = await machine.waitForSsh(500_000)
-      const system = (await machine.ssh('. /etc/os-release; echo $PRETTY_NAME')).stdout.trim()
+      // Its sshd answers before anybody may log in, and before everything is mounted.
       const seen = async (): Promise<string> =>
         withoutWriters((await machine.ssh(volumesCommand)).stdout.trim())
       const isWhole = await expect
@@ -69,6 +69,7 @@ describe.skipIf(skip)('a power cut at moments nobody chose', () => {
           () => true,
           () => false,
         )
+      const system = (await machine.ssh('. /etc/os-release; echo $PRETTY_NAME')).stdout.trim()
       const lost = missingLines(answered, (await machine.ssh(writer.readCommand)).stdout)
       await machine.cut()
       const found = `${seconds} s (${step}): ${system} after ${Math.round(up)} s, ${lost.length} of ${answered.length} lines lost`
