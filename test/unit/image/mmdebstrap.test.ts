@@ -6,14 +6,14 @@ const build = {
   architecture: 'amd64',
   packages: ['linux-image-amd64', 'openssh-server'],
   sources: [{ uri: 'http://deb.debian.org/debian', suite: 'trixie', components: ['main'] }],
-  overlay: '/work/overlay.tar',
+  overlay: '/build/overlay.tar',
   cache: '/cache',
   epoch: 1,
   onLine: () => undefined,
   signal: new AbortController().signal,
 }
 const base = {
-  archive: "/work/it's.tar",
+  archive: "/build/it's.tar",
   kernel: 'linux-image-amd64',
   removed: ['cloud-init', 'grub-common'],
 }
@@ -40,7 +40,7 @@ describe('a root tree from an image', () => {
 
   test('keeps owners, modes, lists of rights and capabilities', () => {
     expect(argv[at(argv, 'tar --extract')]).toBe(
-      `--setup-hook=tar --extract --file '/work/it'\\''s.tar' --numeric-owner --preserve-permissions --acls --xattrs --xattrs-include='*' --directory "$1"`,
+      `--setup-hook=tar --extract --file '/build/it'\\''s.tar' --numeric-owner --preserve-permissions --acls --xattrs --xattrs-include='*' --directory "$1"`,
     )
   })
 
