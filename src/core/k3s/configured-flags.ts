@@ -9,7 +9,7 @@ import type { ConfigPath } from '../path.ts'
 import { readArguments } from './arguments.ts'
 import { wordsWithOrigin } from './command-line.ts'
 import type { K3sFlag } from './flags.ts'
-import { k3sPaths } from './paths.ts'
+import { isDropIn, k3sPaths } from './paths.ts'
 import { readFlagFile } from './user-config.ts'
 
 /** What k3OS's configuration starts k3s with, each part with the place of its value. Values may be secret. */
@@ -80,7 +80,7 @@ export function configuredFlags(
 
 function sinceFor(path: string, configFile: string): number | null {
   if (path === configFile) return filesSince.file
-  return path.startsWith(`${configFile}.d/`) && /\.ya?ml$/.test(path) ? filesSince.dropIn : null
+  return isDropIn(path, configFile) ? filesSince.dropIn : null
 }
 
 function flagsOfFile(

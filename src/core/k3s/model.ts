@@ -8,7 +8,7 @@ import { entriesOf, type ConfigPath } from '../path.ts'
 import { translateFinding } from '../rules/translate.ts'
 import { readCommandLine, type CommandLine } from './command-line.ts'
 import type { K3sRole } from './flags.ts'
-import { k3sPaths } from './paths.ts'
+import { isDropIn, k3sPaths } from './paths.ts'
 import type { Settings } from './settings.ts'
 import { registeredTaints } from './taints.ts'
 import { readFlagFile, readUserConfig } from './user-config.ts'
@@ -155,9 +155,7 @@ function winningDropIns(
   { settings, userConfigFile }: CommandLine,
 ): Finding[] {
   if (version !== null && versionAtLeast(version, '1.21.1') === false) return []
-  const dropIns = files.filter(
-    ({ path }) => path.startsWith(`${userConfigFile.value}.d/`) && /\.ya?ml$/.test(path),
-  )
+  const dropIns = files.filter(({ path }) => isDropIn(path, userConfigFile.value))
   return dropIns.flatMap((file) => {
     const read = readFlagFile(new TextDecoder().decode(file.content))
     // What k3s cannot read stops it on k3OS as well.

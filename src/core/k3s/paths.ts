@@ -9,3 +9,8 @@ export const k3sPaths = {
 
 /** The binary of a k3OS node; the link is followed when it is copied. */
 export const k3osBinary = '/k3os/system/k3s/current/k3s'
+
+/** Whether k3s takes this file after that configuration file (k3s-io/k3s pkg/configfilearg/parser.go). */
+export function isDropIn(path: string, configFile: string): boolean {
+  return path.startsWith(`${configFile}.d/`) && /\.ya?ml$/.test(path)
+}
